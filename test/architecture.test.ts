@@ -60,7 +60,18 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   'console-client': { house: ['ports', 'ports/pure', 'system', 'clock.ts', 'errors.ts'], packages: ['node:*'] },
   http: {
-    house: ['management', 'management/schemas', 'console-server', 'ports', 'ports/pure', 'system', 'clock.ts', 'log.ts', 'errors.ts'],
+    house: [
+      'management',
+      'management/schemas',
+      'console-server',
+      'ports',
+      'ports/pure',
+      'system',
+      'clock.ts',
+      'log.ts',
+      'random.ts',
+      'errors.ts',
+    ],
     packages: ['node:*', 'zod'],
   },
   daemon: {
@@ -193,6 +204,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'system/own-package.ts',
       'ports/open.ts',
       'ports/tcp-address.ts',
+      'ports/exposure.ts',
       'impairment',
       'clean-text.ts',
       'clock.ts',

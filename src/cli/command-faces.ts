@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { OpenFace } from '../daemon/management.ts';
 import { noteService, type RunningService, type ServiceNote, type ServiceRole } from '../daemon/running-services.ts';
 import { isForUser, messageOf } from '../errors.ts';
-import { apiAt } from '../http/api-listener.ts';
+import { apiAt } from '../http/own-api.ts';
 import { apiSocketIn } from '../http/paths.ts';
 import type { Random } from '../random.ts';
 
@@ -24,7 +24,7 @@ export class CommandFaces {
   constructor({ role, state, home }: AskedService, random: Random) {
     const api = resolve(apiSocketIn(home));
     this.faces = [
-      apiAt(api),
+      apiAt(api, random),
       ({ directory: sock }, { log }) => {
         try {
           this.#note = noteService({ role, sock, state: state === undefined ? undefined : resolve(state), api }, random);

@@ -7,10 +7,11 @@ import { ServiceManager } from '../daemon/service-manager.ts';
 import type { ServiceEnvironment } from '../daemon/switch-service.ts';
 import { realRandom } from '../random.ts';
 import { isInBackground, startInBackground } from './background.ts';
+import type { HttpArguments } from './http-option.ts';
 import { tellReady } from './tell-ready.ts';
 
 /** The options of all commands that run a switch, for its management and for the background. */
-export interface ManagementArguments {
+export interface ManagementArguments extends HttpArguments {
   readonly mgmt?: string;
   readonly mgmtmode?: number;
   readonly mgmtgroup?: number;

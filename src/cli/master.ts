@@ -34,7 +34,7 @@ export function runMaster(given: MasterArguments): Promise<number> {
   return runManagedService('master', given, async (environment) => {
     const { log } = environment;
     const state = given.state ?? defaultStateDirectory('master', log.warn);
-    const { management, standing } = nodeFaces(given, { role: 'master', state }, environment);
+    const { management, standing } = await nodeFaces(given, { role: 'master', state }, environment);
     const options = { ...optionsOf(given), management };
     if (given.plain) checkPlain(options.listen ?? { host: '::' }, true, log.warn);
     const sock = given.sock ?? defaultSocketDirectory('master');

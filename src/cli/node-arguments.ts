@@ -7,8 +7,10 @@ import { libvirtElement, qemuWords } from '../launcher/guest/card-text.ts';
 import type { GuestWish } from '../launcher/node-guest.ts';
 import type { TellStanding } from '../launcher/node-standing.ts';
 import type { CardWish } from '../launcher/own-card.ts';
+import type { Log } from '../log.ts';
 import type { Random } from '../random.ts';
 import { CommandFaces } from './command-faces.ts';
+import { httpFaces } from './http-option.ts';
 import { managementOf, type ManagementArguments } from './managed-service.ts';
 
 /** The backlog options of all commands with a switch. */
@@ -72,22 +74,23 @@ export function sayCard(card: Card | undefined): void {
   say(`libvirt ${libvirtElement(card)}`);
 }
 
-/** The faces of a node: those by which commands reach it, and the service manager. */
+/** The faces of a node: those by which commands reach it, the HTTP server, and the service manager. */
 export interface NodeFaces {
   readonly management: SwitchManagement;
-  /** Reports the node's standing to both. */
+  /** Reports the node's standing to commands and to the service manager. */
   readonly standing: TellStanding;
 }
 
-/** Returns the faces of a node that keeps its state in that directory. */
-export function nodeFaces(
+/** Returns the faces of a node that keeps its state in that directory. Throws the errors of `httpFaces`. */
+export async function nodeFaces(
   given: NodeArguments,
   { role, state }: { readonly role: 'master' | 'slave'; readonly state: string },
-  { random, status }: { readonly random: Random; readonly status: (text: string) => void },
-): NodeFaces {
+  { random, log, status }: { readonly random: Random; readonly log: Log; readonly status: (text: string) => void },
+): Promise<NodeFaces> {
+  const http = await httpFaces(given, { random, log });
   const commands = new CommandFaces({ role, state, home: state }, random);
   return {
-    management: { ...managementOf(given), faces: commands.faces },
+    management: { ...managementOf(given), faces: [...commands.faces, ...http] },
     standing: (now) => {
       commands.noteMember(now);
       status(now.text);

@@ -61,7 +61,7 @@ function runIn(role: string, given: CommonArguments, way: Way, check: Check): Pr
     const ports = nodePorts(given, warn);
     const sock = given.sock ?? defaultSocketDirectory('slave');
     const state = given.state ?? defaultStateDirectory('slave', warn);
-    const { management, standing } = nodeFaces(given, { role: 'slave', state }, environment);
+    const { management, standing } = await nodeFaces(given, { role: 'slave', state }, environment);
     say(`sock ${sock}`);
     const slave = await Slave.open(
       {

@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander';
+import { addHttpOptions } from './http-option.ts';
 import { collect, groupId, integer, octal } from './option-values.ts';
 
-/** Adds the options for the management of a switch, and for the background. */
+/** Adds the options for the management of a switch and its HTTP server, and for the background. */
 export function addManagementOptions(command: Command): Command {
-  return command
+  return addHttpOptions(command)
     .option('-M, --mgmt <path>', 'socket of the management console')
     .option('--mgmtmode <mode>', 'mode of the console and of the sockets of port 0, octal', octal)
     .option('--mgmtgroup <group>', 'group of the console and of the sockets of port 0', groupId)

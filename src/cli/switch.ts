@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { openDhcpSwitch, type ServedNetwork } from '../daemon/dhcp-switch.ts';
 import { defaultSocketDirectory, defaultStateDirectory } from '../daemon/directories.ts';
+import type { OpenFace } from '../daemon/management.ts';
 import { ManagedSwitch, type ManagedSwitchOptions } from '../daemon/managed-switch.ts';
 import { checkPortPlain } from '../daemon/plain.ts';
 import { say } from '../daemon/serve.ts';
@@ -9,6 +10,7 @@ import type { Quality } from '../impairment/impairment.ts';
 import type { Random } from '../random.ts';
 import { CommandFaces } from './command-faces.ts';
 import { gatewayOf, type GatewayArguments } from './gateway-arguments.ts';
+import { httpFaces } from './http-option.ts';
 import { managementOf, runManagedService, type ManagementArguments } from './managed-service.ts';
 import { networkOf, refuseWithoutDhcp, serviceOptions, type NetworkArguments } from './network-arguments.ts';
 import { backlogBounds, type BacklogArguments } from './node-arguments.ts';
@@ -39,7 +41,8 @@ export function runSwitch(given: SwitchArguments): Promise<number> {
   return runManagedService('switch', given, async (environment) => {
     for (const address of given.port) checkPortPlain(address, { plain: given.plain, option: '--plain' }, environment.log.warn);
     const network = servedNetworkOf(given, environment.log.warn);
-    const options = optionsOf(given, network?.state, environment.random);
+    const http = await httpFaces(given, environment);
+    const options = optionsOf(given, network?.state, http, environment.random);
     const opened = network
       ? await openDhcpSwitch(network, options, environment)
       : await ManagedSwitch.open(options, environment, environment);
@@ -48,7 +51,12 @@ export function runSwitch(given: SwitchArguments): Promise<number> {
   });
 }
 
-function optionsOf({ sock, port, tap, ...given }: SwitchArguments, state: string | undefined, random: Random): ManagedSwitchOptions {
+function optionsOf(
+  { sock, port, tap, ...given }: SwitchArguments,
+  state: string | undefined,
+  http: readonly OpenFace[],
+  random: Random,
+): ManagedSwitchOptions {
   const { numports, trunk, guard: guards, hub, fstp, macaddr, priority, impair, mode, dirmode, group } = given;
   const directory = sock ?? defaultSocketDirectory('switch');
   return {
@@ -67,7 +75,7 @@ function optionsOf({ sock, port, tap, ...given }: SwitchArguments, state: string
     ports: [...tap.map((name) => `tap://${name}`), ...port],
     backlog: backlogBounds(given),
     ...managementOf(given),
-    faces: new CommandFaces({ role: 'switch', state, home: directory }, random).faces,
+    faces: [...new CommandFaces({ role: 'switch', state, home: directory }, random).faces, ...http],
   };
 }
 

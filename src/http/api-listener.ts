@@ -1,101 +1,111 @@
 import { closeSync } from 'node:fs';
-import { filesFor } from '../console-server/console-files.ts';
-import { isForUser, messageOf, reasonOf } from '../errors.ts';
+import { reasonOf } from '../errors.ts';
 import type { Managed } from '../management/managed.ts';
-import { allEffects } from '../management/operation.ts';
+import type { Caller } from '../management/operation.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { onceAMinute } from '../ports/once-a-minute.ts';
-import { ServedFile } from '../ports/served-file.ts';
-import { peerCredentials, peerGroups, type Fd } from '../system/unix-socket.ts';
+import type { Random } from '../random.ts';
+import type { Fd } from '../system/unix-socket.ts';
 import type { ApiServer } from './api-server.ts';
+import type { Door } from './door.ts';
 
-/** The permission bits of the socket: it is this user's alone. */
-const socketMode = 0o600;
-
-/** The most connections at a time; further ones are closed at once. */
+/** The most connections at a time. */
 const mostConnections = 256;
 
-/** Returns the function that opens the API of a switch at that path. If it cannot be opened, that is logged. */
-export function apiAt(path: string): (managed: Managed, environment: PortEnvironment) => Disposable | AsyncDisposable {
-  return (managed, environment) => {
-    try {
-      const listener = ApiListener.open(path);
-      listener.serve(managed, environment);
-      return listener;
-    } catch (error) {
-      if (!isForUser(error)) throw error;
-      environment.log.warn(`commands cannot reach this service: no API at ${path}: ${messageOf(error)}`);
-      return { [Symbol.dispose]: () => undefined };
-    }
-  };
+/** A door of the API, and those who are let in there. */
+export interface ApiListenerOptions {
+  /** The path or the address of the door, for people. */
+  readonly name: string;
+  /** The listening socket, which the listener owns. */
+  readonly door: Door;
+  /** Returns the caller at the other side of a connection, or why there is none to be served. */
+  readonly callerAt: (connection: Fd) => Caller | string;
+  readonly random: Random;
+  /** The names, besides `localhost`, by which clients may address it. Default: none. */
+  readonly names?: readonly string[] | undefined;
+  /** The token that each request must have. Default: none is needed. */
+  readonly token?: string | undefined;
 }
 
 /**
- * The service's own door: a unix socket with HTTP for its own user and root. HTTP and the schemas of operations are loaded for the first
- * connection, so that a switch starts without them.
+ * Accepts the connections of an API. HTTP and the schemas of operations are loaded for the first one, so that a switch starts without
+ * them, unless `load` is called before.
  */
 export class ApiListener implements AsyncDisposable {
-  readonly #file: ServedFile;
+  readonly #options: ApiListenerOptions;
+  readonly #managed: Managed;
+  readonly #environment: PortEnvironment;
   readonly #connections = new Set<Fd>();
+  readonly #warn: ReturnType<typeof onceAMinute>;
   #server: Promise<ApiServer> | undefined;
+  #loaded: ApiServer | undefined;
   #open = true;
 
-  private constructor(file: ServedFile) {
-    this.#file = file;
+  /** Begins at once, also with connections that already wait. */
+  constructor(options: ApiListenerOptions, managed: Managed, environment: PortEnvironment) {
+    this.#options = options;
+    this.#managed = managed;
+    this.#environment = environment;
+    this.#warn = onceAMinute(environment.clock, environment.log.warn);
+    options.door.serve((fd) => this.#consider(fd), environment, 'connections of the API');
   }
 
-  /** Binds the socket: see ServedFile. Connections are served only after `serve`. */
-  static open(path: string): ApiListener {
-    return new ApiListener(ServedFile.open({ path, mode: socketMode }));
-  }
-
-  /** Answers requests, those on connections that already wait included. */
-  serve(managed: Managed, environment: PortEnvironment): void {
-    const warn = onceAMinute(environment.clock, environment.log.warn);
-    const welcome = (fd: Fd): void => {
-      const refusal = this.#refusalOf(fd);
-      if (refusal === undefined) {
-        this.#welcome(fd, managed, environment);
-        return;
-      }
-      closeSync(fd);
-      warn(`refused a connection at ${this.#file.path}: ${refusal}`, { key: refusal });
-    };
-    this.#file.serve(welcome, environment, 'connections of the API');
+  /** Loads HTTP and the schemas now. A failure is logged. */
+  load(): void {
+    this.#serverNow().catch((error: unknown) => this.#tellUnloadable(error));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#open = false;
-    // The file goes last: until then another service cannot take its place. A server that cannot be loaded was logged.
+    // The door goes last: until then another service cannot take its place. A server that cannot be loaded was logged.
     const server = await this.#server?.catch(() => undefined);
     await server?.[Symbol.asyncDispose]();
-    this.#file[Symbol.dispose]();
+    this.#options.door[Symbol.dispose]();
   }
 
-  /** Returns why a connection is refused; undefined if it is not. The mode of the socket keeps others out, unless it was changed. */
-  #refusalOf(fd: Fd): string | undefined {
-    const { uid } = peerCredentials(fd);
-    if (uid !== 0 && uid !== process.geteuid?.()) return `uid ${uid} is neither this service's user nor root`;
-    return this.#connections.size < mostConnections ? undefined : `${mostConnections} are open already`;
+  #consider(fd: Fd): void {
+    const caller = this.#options.callerAt(fd);
+    const refusal = typeof caller === 'string' ? caller : this.#crowd();
+    if (typeof caller !== 'string' && refusal === undefined) {
+      this.#welcome(fd, caller);
+      return;
+    }
+    closeSync(fd);
+    this.#warn(`refused a connection at ${this.#options.name}: ${refusal}`, { key: refusal ?? '' });
   }
 
-  #welcome(fd: Fd, managed: Managed, environment: PortEnvironment): void {
-    const files = filesFor({ ...peerCredentials(fd), groups: peerGroups(fd) }, environment.log);
+  /** Returns why there is no room. A client that has shown no token yet makes room for a new one. */
+  #crowd(): string | undefined {
+    if (this.#connections.size < mostConnections || this.#loaded?.makeRoom() === true) return undefined;
+    return `${mostConnections} are open already`;
+  }
+
+  #serverNow(): Promise<ApiServer> {
+    const { names, token, random } = this.#options;
+    const options = { clock: this.#environment.clock, random, gate: { names, token } };
+    this.#server ??= import('./api-server.ts').then(({ ApiServer }) => (this.#loaded = new ApiServer(this.#managed, options)));
+    return this.#server;
+  }
+
+  #welcome(fd: Fd, caller: Caller): void {
     this.#connections.add(fd);
     const released = (): void => void this.#connections.delete(fd);
-    this.#server ??= import('./api-server.ts').then(({ ApiServer }) => new ApiServer(managed, environment));
-    this.#server.then(
+    this.#serverNow().then(
       (server) => {
-        if (this.#open) server.take(fd, { caller: { may: allEffects, files }, released });
+        if (this.#open) server.take(fd, { caller, released });
         else closeSync(fd);
       },
       (error: unknown) => {
-        // The package was removed or replaced while this process runs.
-        this.#server = undefined;
+        this.#tellUnloadable(error);
         released();
         closeSync(fd);
-        environment.log.error(`cannot load the server of ${this.#file.path}: ${reasonOf(error)}; start this service again`);
       },
     );
+  }
+
+  /** The package was removed or replaced while this process runs. */
+  #tellUnloadable(error: unknown): void {
+    this.#server = undefined;
+    this.#environment.log.error(`cannot load the server of ${this.#options.name}: ${reasonOf(error)}; start this service again`);
   }
 }

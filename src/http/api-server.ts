@@ -4,12 +4,16 @@ import type { Clock, Timer } from '../clock.ts';
 import { isForUser, messageOf } from '../errors.ts';
 import type { Managed } from '../management/managed.ts';
 import { Refusal, type Caller } from '../management/operation.ts';
+import type { Random } from '../random.ts';
 import type { Fd } from '../system/unix-socket.ts';
-import { EventStream } from './event-stream.ts';
+import { sendAnswer, type Answer } from './answer.ts';
+import { EventReaders } from './event-readers.ts';
+import { Gate, type GateOptions } from './gate.ts';
+import { apiRoot, eventsPath, ticketsPath } from './paths.ts';
 import { problem, problemOf, type Problem } from './problem.ts';
-import { argumentsOf } from './request-arguments.ts';
-import { apiRoot, eventsPath } from './paths.ts';
+import { argumentsOf, fromBody } from './request-arguments.ts';
 import { description, routes, type Route } from './routes.ts';
+import { Tickets, ticketTime, ticketWish } from './tickets.ts';
 
 /** How long a client may take for its request, and later for reading the answer, in milliseconds. */
 const exchangeTime = 10_000;
@@ -20,13 +24,18 @@ const lastAnswers = 1000;
 /** The most octets of a request's headers. */
 const longestHeaders = 8192;
 
-/** The most readers of events. Commands then still find a place. */
-const mostReaders = 32;
-
 /** A connection: who it is, and the callback for its end. */
 export interface ConnectionOptions {
   readonly caller: Caller;
   readonly released: () => void;
+}
+
+/** The surroundings of a server, and its rules for requests. */
+export interface ApiServerOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Default: no token is needed, and it is addressed as `localhost` or by its address. */
+  readonly gate?: Omit<GateOptions, 'tickets'>;
 }
 
 /** One request and its answer: more does not happen on a connection. */
@@ -34,6 +43,8 @@ interface Exchange {
   readonly caller: Caller;
   timer: Timer;
   asked: boolean;
+  /** True once the gate has let its request in. */
+  admitted: boolean;
   /** True from the beginning of its operation on. */
   running: boolean;
 }
@@ -44,11 +55,16 @@ export class ApiServer implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #server: Server;
   readonly #exchanges = new Map<Socket, Exchange>();
-  readonly #readers = new Set<EventStream>();
+  readonly #readers: EventReaders;
+  readonly #tickets: Tickets;
+  readonly #gate: Gate;
 
-  constructor(managed: Managed, { clock }: { readonly clock: Clock }) {
+  constructor(managed: Managed, { clock, random, gate }: ApiServerOptions) {
     this.#managed = managed;
     this.#clock = clock;
+    this.#tickets = new Tickets(clock, random);
+    this.#gate = new Gate({ ...gate, tickets: this.#tickets });
+    this.#readers = new EventReaders(managed, clock, random);
     this.#server = createServer({ maxHeaderSize: longestHeaders }, (request, response) => void this.#handle(request, response));
     // The timers of the exchanges take the place of Node's own, which need a server that listens by itself.
     Object.assign(this.#server, { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 });
@@ -57,7 +73,7 @@ export class ApiServer implements AsyncDisposable {
   /** Serves a connected non-blocking stream socket, which it takes over. */
   take(fd: Fd, { caller, released }: ConnectionOptions): void {
     const socket = new Socket({ fd, readable: true, writable: true });
-    const exchange: Exchange = { caller, asked: false, running: false, timer: this.#deadline(socket) };
+    const exchange: Exchange = { caller, asked: false, admitted: false, running: false, timer: this.#deadline(socket) };
     this.#exchanges.set(socket, exchange);
     socket.once('close', () => {
       exchange.timer[Symbol.dispose]();
@@ -67,9 +83,19 @@ export class ApiServer implements AsyncDisposable {
     this.#server.emit('connection', socket);
   }
 
+  /** Ends the oldest connection without a request that was let in. Returns false if there is none. */
+  makeRoom(): boolean {
+    for (const [socket, { admitted }] of this.#exchanges) {
+      if (admitted || socket.destroyed) continue;
+      socket.destroy();
+      return true;
+    }
+    return false;
+  }
+
   /** Ends all connections. Those with an operation under way, such as the one that ends the service, have a second for their answers. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const reader of this.#readers) reader[Symbol.dispose]();
+    this.#readers[Symbol.dispose]();
     for (const [socket, { running }] of this.#exchanges) if (!running) socket.destroySoon();
     await this.#answered();
     for (const socket of this.#exchanges.keys()) socket.destroy();
@@ -102,17 +128,22 @@ export class ApiServer implements AsyncDisposable {
     if (answer === undefined) return;
     exchange.timer[Symbol.dispose]();
     exchange.timer = this.#deadline(socket);
-    send(response, answer);
+    sendAnswer(response, answer);
   }
 
   /** Returns the answer; undefined if it is sent bit by bit. */
   async #answer(request: IncomingMessage, response: ServerResponse, exchange: Exchange): Promise<Answer | undefined> {
     const url = urlOf(request);
     if (!url) return problem(400, 'the path of the request is not valid; GET /v1 lists the paths');
+    const turned = this.#gate.turns(request, url);
+    if (turned) return { ...turned.problem, challenge: turned.challenge };
+    exchange.admitted = true;
     const { pathname, searchParams } = url;
+    searchParams.delete('ticket');
     const reads = request.method === 'GET';
     if (pathname === apiRoot && reads) return { value: description() };
-    if (pathname === eventsPath && reads) return this.#openEvents(response, searchParams, exchange);
+    if (pathname === eventsPath && reads) return this.#openEvents(request, response, searchParams, exchange);
+    if (pathname === ticketsPath && request.method === 'POST') return this.#makeTicket(request);
     const route = routes.get(pathname);
     if (!route) return problem(404, `there is no ${pathname.slice(0, 100)}; GET /v1 lists the paths`);
     if (request.method !== route.method) return { ...problem(405, `${pathname} takes ${route.method} alone`), allow: route.method };
@@ -135,31 +166,26 @@ export class ApiServer implements AsyncDisposable {
     }
   }
 
-  #openEvents(response: ServerResponse, query: URLSearchParams, exchange: Exchange): Problem | undefined {
+  async #makeTicket(request: IncomingMessage): Promise<Answer> {
+    const given = await fromBody(request);
+    if ('status' in given) return given;
+    const wish = ticketWish.safeParse(given.args);
+    if (!wish.success) return problem(400, `${ticketsPath} takes the path of a GET, such as {"path":"${eventsPath}"}`, 'EINVAL');
+    return { value: { ticket: this.#tickets.make(wish.data.path), seconds: ticketTime / 1000 } };
+  }
+
+  #openEvents(request: IncomingMessage, response: ServerResponse, query: URLSearchParams, exchange: Exchange): Problem | undefined {
     if (!exchange.caller.may.has('reads')) return problem(403, 'events are not shown to this user; ask the operator of the service');
-    if (this.#readers.size >= mostReaders) return problem(503, `${mostReaders} clients read the events already; end one of them`);
-    exchange.timer[Symbol.dispose]();
-    const reader = new EventStream(response, this.#managed.events, new Set(query.getAll('kind')));
-    this.#readers.add(reader);
-    response.once('close', () => {
-      this.#readers.delete(reader);
-      reader[Symbol.dispose]();
-    });
-    return undefined;
+    const refusal = this.#readers.add(response, { kinds: new Set(query.getAll('kind')), after: lastIdOf(request, query) });
+    if (!refusal) exchange.timer[Symbol.dispose]();
+    return refusal;
   }
 }
 
-/** The answer to a request: a value, or a problem with the method that the path takes. */
-type Answer = { readonly value: unknown } | (Problem & { readonly allow?: string });
-
-function send(response: ServerResponse, answer: Answer): void {
-  const common = { connection: 'close', 'cache-control': 'no-store' };
-  if ('status' in answer) {
-    const { allow, ...told } = answer;
-    const headers = { ...common, 'content-type': 'application/problem+json', ...(allow !== undefined && { allow }) };
-    response.writeHead(answer.status, headers).end(`${JSON.stringify(told)}\n`);
-  } else if (answer.value === undefined) response.writeHead(204, common).end();
-  else response.writeHead(200, { ...common, 'content-type': 'application/json' }).end(`${JSON.stringify(answer.value)}\n`);
+/** Returns the id of the last event that a reader got before it was cut off; undefined for a new one. [HTML, 9.2.4] */
+function lastIdOf({ headers }: IncomingMessage, query: URLSearchParams): string | undefined {
+  const id = headers['last-event-id'] ?? query.get('after') ?? '';
+  return id === '' ? undefined : String(id);
 }
 
 function urlOf({ url = '' }: IncomingMessage): URL | undefined {

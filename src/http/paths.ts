@@ -6,6 +6,9 @@ export const apiRoot = '/v1';
 /** The path of the events. */
 export const eventsPath = `${apiRoot}/events`;
 
+/** The path at which tickets are made. */
+export const ticketsPath = `${apiRoot}/tickets`;
+
 /** Returns the path of an operation: `port.list` has `/v1/port/list`. */
 export function pathOf(name: string): string {
   return `${apiRoot}/${name.replace('.', '/')}`;

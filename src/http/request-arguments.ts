@@ -35,7 +35,7 @@ function valueOf(text: string, types: readonly (string | undefined)[]): unknown 
 }
 
 /** Reads a body of JSON. Without a body there are no arguments. */
-async function fromBody(request: IncomingMessage): Promise<{ readonly args: unknown } | Problem> {
+export async function fromBody(request: IncomingMessage): Promise<{ readonly args: unknown } | Problem> {
   const body = await bodyOf(request);
   if (typeof body !== 'string') return body;
   if (body === '') return { args: {} };

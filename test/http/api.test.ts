@@ -189,7 +189,7 @@ describe('a connection of the API', () => {
     const clients = [
       new RawClient(path),
       new RawClient(path, 'GET /v1/port/list HT'),
-      new RawClient(path, 'POST /v1/port/create HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{'),
+      new RawClient(path, 'POST /v1/port/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n{'),
     ];
     expect(await ask(path, '/v1/port/showinfo')).toMatchObject({ status: 200 });
     await eventually(() => expect(clock.timers).toBe(3));
@@ -199,7 +199,7 @@ describe('a connection of the API', () => {
 
   it('carries one request', async () => {
     const { path } = await openApi();
-    const client = new RawClient(path, 'GET /v1/port/showinfo HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3));
+    const client = new RawClient(path, 'GET /v1/port/showinfo HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
     await eventually(() => expect(client.closed).toBe(true));
     expect(client.text.match(/HTTP\/1.1 /g)).toHaveLength(1);
   });
@@ -211,14 +211,15 @@ describe('a connection of the API', () => {
     let asked = 0;
     const acts = { accept: () => new Promise<void>((resolve) => (asked++, (finish = resolve))) };
     management.addGroup({ events: new Feed(), members: () => [{ id: 3, role: 'slave' }], acts } as unknown as GroupPart);
-    const whole = 'POST /v1/port/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"port":5}';
+    const whole =
+      'POST /v1/port/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{"port":5}';
     for (let length = 0; length <= whole.length; length++) {
       const { socket } = new RawClient(path, whole.slice(0, length));
       await new Promise((resolve) => socket.once('close', resolve).end(() => socket.destroy()));
     }
     const client = new RawClient(
       path,
-      'POST /v1/group/accept HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"id":3}',
+      'POST /v1/group/accept HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"id":3}',
     );
     await eventually(() => expect(asked).toBe(1));
     client.socket.destroy();

@@ -4,10 +4,17 @@ import { ApiClient, type ReceivedEvent } from '../../src/http/client.ts';
 import { realClock } from '../../src/clock.ts';
 import { EtherloomError } from '../../src/errors.ts';
 import { eventually } from '../eventually.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { MemoryFiles } from '../vde-console/console-stage.ts';
 import { newDirectory } from '../ports/rig.ts';
-import { ask, openApi, RawClient } from './api-stage.ts';
+import { ask, openApi, openHttp, RawClient, serveAs } from './api-stage.ts';
 
-const events = 'GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n';
+const events = 'GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+/** Returns the ids of the events in what a raw client got. */
+function idsIn(text: string): string[] {
+  return [...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id ?? '');
+}
 
 /** Returns the data of the server-sent events in what a raw client got. */
 function eventsIn(text: string): ReceivedEvent[] {
@@ -63,6 +70,57 @@ describe('the events of the API', () => {
     expect(client.text.length).toBeLessThan(sent * 20);
   });
 
+  it('go on for a reader that was cut off, from the id of the last one that it got', async () => {
+    const { path, managed } = await openApi();
+    const client = new RawClient(path, events);
+    await eventually(() => expect(client.text).toContain(': events'));
+    managed.ports.create(1);
+    await eventually(() => expect(eventsIn(client.text)).toHaveLength(1));
+    client.socket.destroy();
+    for (const port of [2, 3]) managed.ports.create(port);
+    const id = idsIn(client.text).at(-1) ?? '';
+    const header = new RawClient(path, events.replace('\r\n\r\n', `\r\nLast-Event-ID: ${id}\r\n\r\n`));
+    const query = new RawClient(path, events.replace('/events', `/events?after=${id}`));
+    for (const one of [header, query]) await eventually(() => expect(eventsIn(one.text)).toMatchObject([{ port: 2 }, { port: 3 }]));
+    expect(new Set(idsIn(header.text)).size).toBe(3);
+  });
+
+  it('tell a reader with an id that is not known that it must look at everything anew', async () => {
+    const { path, managed } = await openApi();
+    const client = new RawClient(path, events.replace('\r\n\r\n', '\r\nLast-Event-ID: other-7\r\n\r\n'));
+    await eventually(() => expect(eventsIn(client.text)).toEqual([{ kind: 'lost' }]));
+    managed.ports.create(1);
+    await eventually(() => expect(eventsIn(client.text)).toMatchObject([{ kind: 'lost' }, { port: 1 }]));
+    const hostile = new RawClient(path, events.replace('/events', `/events?after=${encodeURIComponent('x\n\ndata: {"kind":"evil"}\n\n')}`));
+    await eventually(() => expect(eventsIn(hostile.text)).toEqual([{ kind: 'lost' }]));
+  });
+
+  it('come with snapshots of the counters for a reader that names them, of which a slow one loses some', async () => {
+    const stage = await openApi();
+    stage.managed.ports.create(4);
+    const clock = new ManualClock();
+    const path = serveAs(stage, { may: new Set(['reads']), files: new MemoryFiles() }, clock);
+    const plain = new RawClient(path, events);
+    await eventually(() => expect(plain.text).toContain(': events'));
+    const client = new RawClient(path, events.replace('/events', '/events?kind=counters'));
+    await eventually(() => expect(eventsIn(client.text)).toMatchObject([{ kind: 'counters', ports: [{ port: 4 }] }]));
+    clock.advance(1000);
+    await eventually(() => expect(eventsIn(client.text)).toHaveLength(2));
+    expect(eventsIn(plain.text)).toEqual([]);
+    for (let port = 5; port < 600; port++) stage.managed.ports.create(port);
+    client.socket.pause();
+    for (let i = 0; i < 500; i++) clock.advance(1000);
+    client.socket.resume();
+    await eventually(() => {
+      const before = client.text.length;
+      clock.advance(1000);
+      expect(client.text.length).toBe(before);
+      expect(eventsIn(client.text).length).toBeGreaterThan(2);
+    });
+    // Each is about 70 kB: of 500, the kernel and we hold some dozens.
+    expect(eventsIn(client.text).length).toBeLessThan(200);
+  });
+
   it('end with the service', async () => {
     const { path, management } = await openApi();
     const client = new RawClient(path, events);
@@ -71,28 +129,38 @@ describe('the events of the API', () => {
     await eventually(() => expect(client.closed).toBe(true));
   });
 
-  it('have 32 readers at most, of a thousand that do not read, and leave room for commands', async () => {
-    const { path, managed } = await openApi();
-    const clients: RawClient[] = [];
-    for (let i = 0; i < 1000; i++) {
-      const client = new RawClient(path, events);
-      client.socket.pause();
-      clients.push(client);
-      if (i % 50 === 0) await ask(path, '/v1/port/showinfo').catch(() => undefined);
-    }
-    await eventually(async () => expect((await ask(path, '/v1/port/showinfo')).status).toBe(200), 30_000);
-    for (let frames = 0; frames < 1000; frames++) managed.moves?.reports.emit({ kind: 'loop', ports: [1], stations: 1, frames });
-    for (const { socket } of clients) socket.resume();
-    await eventually(() => expect(clients.filter(({ closed }) => !closed)).toHaveLength(32), 30_000);
-    const answered = clients.filter(({ text }) => text.startsWith('HTTP/1.1 200'));
-    expect(answered).toHaveLength(32);
-    for (const client of clients.filter(({ text, closed }) => closed && text !== '')) expect(client.text).toContain('HTTP/1.1 503');
-    for (const { socket } of clients) socket.destroy();
-    await eventually(async () => {
-      const next = new RawClient(path, events);
-      await eventually(() => expect(next.text).toContain(': events'));
-    });
-  });
+  it.each(['its own socket', 'a TCP port'])(
+    'have 32 readers at %s, of a thousand that do not read, and leave room for commands',
+    async (door) => {
+      const stage = door === 'a TCP port' ? await openHttp() : { ...(await openApi()), bearer: {} };
+      const [path, { managed, bearer }] = ['port' in stage ? stage.port : stage.path, stage];
+      const sent = events.replace(
+        '\r\n\r\n',
+        Object.entries(bearer)
+          .map(([name, value]) => `\r\n${name}: ${value}`)
+          .join('') + '\r\n\r\n',
+      );
+      const clients: RawClient[] = [];
+      for (let i = 0; i < 1000; i++) {
+        const client = new RawClient(path, sent);
+        client.socket.pause();
+        clients.push(client);
+        if (i % 50 === 0) await ask(path, '/v1/port/showinfo', { headers: bearer }).catch(() => undefined);
+      }
+      await eventually(async () => expect((await ask(path, '/v1/port/showinfo', { headers: bearer })).status).toBe(200), 30_000);
+      for (let frames = 0; frames < 1000; frames++) managed.moves?.reports.emit({ kind: 'loop', ports: [1], stations: 1, frames });
+      for (const { socket } of clients) socket.resume();
+      await eventually(() => expect(clients.filter(({ closed }) => !closed)).toHaveLength(32), 30_000);
+      const answered = clients.filter(({ text }) => text.startsWith('HTTP/1.1 200'));
+      expect(answered).toHaveLength(32);
+      for (const client of clients.filter(({ text, closed }) => closed && text !== '')) expect(client.text).toContain('HTTP/1.1 503');
+      for (const { socket } of clients) socket.destroy();
+      await eventually(async () => {
+        const next = new RawClient(path, sent);
+        await eventually(() => expect(next.text).toContain(': events'));
+      });
+    },
+  );
 });
 
 describe('the client of the API', () => {

@@ -24,7 +24,12 @@ export interface CountersView {
 export const showCounters = reads(
   'counters.show',
   'show the counters of all ports with their time, from which rates can be computed',
-  ({ clock, startedAt, ports, switch: bridge }: Managed): CountersView => ({
+  (managed: Managed): CountersView => countersOf(managed),
+);
+
+/** Returns the counters of all ports. */
+export function countersOf({ clock, startedAt, ports, switch: bridge }: CountedSwitch): CountersView {
+  return {
     time: clock.monotonic() - startedAt,
     ports: ports.list().flatMap(({ number, endpoints }) => {
       const port = bridge.port(number);
@@ -38,8 +43,11 @@ export const showCounters = reads(
         drops: sumOf([drops, ...endpoints.map((one) => one.drops)]),
       };
     }),
-  }),
-);
+  };
+}
+
+/** The parts of a switch that have its counters and their time. */
+type CountedSwitch = Pick<Managed, 'clock' | 'startedAt' | 'ports' | 'switch'>;
 
 function sumOf(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const sum: Record<string, number> = {};

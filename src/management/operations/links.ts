@@ -12,6 +12,11 @@ export const addLink = sets(
     refused(links?.add(address, { plain }) ?? 'ENOSYS'),
 );
 
+/** Returns the address of a port without its token, for a caller who may not use it. */
+export function withoutToken(address: string): string {
+  return address.replace(/([?&]token=)[^&#]*/gi, '$1…');
+}
+
 /** Closes a link. */
 export const removeLink = sets('link.del', 'close a link', ({ links }, { id }: { readonly id: number }) =>
   links?.remove(id) === true ? undefined : new Refusal('ENOENT'),
@@ -21,5 +26,6 @@ export const removeLink = sets('link.del', 'close a link', ({ links }, { id }: {
 export const listLinks = reads(
   'link.list',
   'list the links and their state',
-  ({ links }: Managed): readonly ManagedLink[] => links?.list() ?? [],
+  ({ links }: Managed, _: object, { may }): readonly ManagedLink[] =>
+    (links?.list() ?? []).map((link) => (may.has('writes') ? link : { ...link, address: withoutToken(link.address) })),
 );

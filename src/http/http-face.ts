@@ -1,0 +1,54 @@
+import type { Files } from '../management/files.ts';
+import type { Managed } from '../management/managed.ts';
+import { allEffects, type Caller } from '../management/operation.ts';
+import type { PortEnvironment } from '../ports/environment.ts';
+import { ServedFile } from '../ports/served-file.ts';
+import type { Random } from '../random.ts';
+import type { Fd } from '../system/unix-socket.ts';
+import { ApiListener, type ApiListenerOptions } from './api-listener.ts';
+import { socketMode, strangerAt } from './own-api.ts';
+import { TcpDoor } from './tcp-door.ts';
+
+/** The place of a server: a socket file; or the IP address of a host, under the name that its user gave, and a port. */
+export type HttpPlace = { readonly path: string } | { readonly host: string; readonly address: string; readonly port: number };
+
+/** The settings of an HTTP server that its user asked for. */
+export interface HttpFaceOptions {
+  readonly place: HttpPlace;
+  /** The token that each request must have. */
+  readonly token: string;
+  /** True if clients may only read: they change nothing, and see no frames. */
+  readonly readOnly: boolean;
+  readonly random: Random;
+  /** Called with the path, or with the host and the port, even if the system chose the latter. */
+  readonly opened: (name: string) => void;
+}
+
+/** The files of a client whose user is not known: none can be opened. */
+const noFiles: Files = { whose: 'http', read: () => 'EACCES', open: () => 'EACCES', closing: () => undefined };
+
+/**
+ * Returns the function that opens the HTTP server of a switch. It throws if that cannot be opened, since its user asked for it: the errors
+ * of ServedFile.open, and SystemError (EADDRINUSE).
+ */
+export function httpAt(options: HttpFaceOptions): (managed: Managed, environment: PortEnvironment) => AsyncDisposable {
+  const { place, token, readOnly, random, opened } = options;
+  const caller: Caller = { may: readOnly ? new Set(['reads']) : allEffects, files: noFiles };
+  return (managed, environment) => {
+    const at = doorAt(place, caller);
+    const listener = new ApiListener({ ...at, token, random }, managed, environment);
+    // The first client must not wait for it, and no frames with it.
+    listener.load();
+    opened(at.name);
+    return listener;
+  };
+}
+
+function doorAt(place: HttpPlace, caller: Caller): Pick<ApiListenerOptions, 'door' | 'name' | 'names' | 'callerAt'> {
+  if ('path' in place) {
+    const door = ServedFile.open({ path: place.path, mode: socketMode });
+    return { door, name: door.path, callerAt: (fd: Fd) => strangerAt(fd) ?? caller };
+  }
+  const door = new TcpDoor(place);
+  return { door, name: door.name, names: [place.host], callerAt: () => caller };
+}
