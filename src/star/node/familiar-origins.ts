@@ -10,9 +10,9 @@ export class FamiliarOrigins {
     for (const [key, host] of hosts) this.note(key, host);
   }
 
-  /** Returns whether a member last came from there. */
-  has(origin: string): boolean {
-    return this.#counts.has(origin);
+  /** Returns the number of members that last came from there. */
+  count(origin: string): number {
+    return this.#counts.get(origin) ?? 0;
   }
 
   /** Notes the address from which a member came: the one with this key. */

@@ -4,7 +4,7 @@ import type { Caller, ControlChannel, ControlEvents } from '../channel.ts';
 import type { JoinMessage } from '../messages.ts';
 import { Deadlines } from './deadlines.ts';
 import { keepThroughLosses, LineChannel } from './line-channel.ts';
-import { WaitingRoom, type Waiting } from './waiting-room.ts';
+import { mostMembersPlaces, WaitingRoom, type Waiting } from './waiting-room.ts';
 
 /** A control connection that comes in. */
 export interface ControlArrival extends Waiting {
@@ -16,7 +16,7 @@ export interface ControlArrival extends Waiting {
 /** The taker of control connections, and the bounds of those that have not joined. */
 export interface NewcomersOptions {
   readonly control: (caller: Caller, channel: ControlChannel) => ControlEvents;
-  /** The most connections that have said no hello, or wait to be accepted. */
+  /** The most connections that have said no hello, or wait to be accepted. Members have further ones. */
   readonly places: number;
   /** How long a far end may take until its hello, in milliseconds. The master's disk may then take as long as it does. */
   readonly patience: number;
@@ -33,7 +33,7 @@ export class Control implements ControlChannel, Waiting {
   readonly caller: Caller;
   readonly channel: ByteChannel;
   readonly origin: string;
-  readonly familiar: boolean;
+  readonly members: number;
   /** True once it was sent a welcome. */
   hasJoined = false;
   readonly #line: LineChannel;
@@ -41,14 +41,14 @@ export class Control implements ControlChannel, Waiting {
 
   /** `sent` is called with each message to the far end. */
   constructor(
-    { caller, channel, origin, familiar }: ControlArrival,
+    { caller, channel, origin, members }: ControlArrival,
     sent: (message: JoinMessage, own: Control) => void,
     environment: PortEnvironment,
   ) {
     this.caller = caller;
     this.channel = channel;
     this.origin = origin;
-    this.familiar = familiar;
+    this.members = members;
     this.#sent = (message) => sent(message, this);
     this.#line = new LineChannel(channel, environment);
   }
@@ -87,7 +87,7 @@ export class Newcomers implements Disposable {
   constructor(options: NewcomersOptions, environment: PortEnvironment) {
     this.#options = options;
     this.#environment = environment;
-    this.#room = new WaitingRoom(options.places);
+    this.#room = new WaitingRoom({ places: options.places, membersPlaces: mostMembersPlaces });
     const late = `it said no hello within ${options.patience / 1000} s`;
     this.#late = new Deadlines(environment.clock, options.patience, (control) => control.end(late));
   }

@@ -11,7 +11,8 @@ import { Deadlines } from './deadlines.ts';
 import { decisiveLength, judgeFirstOctets, lengthOfHello, type FirstOctets } from './first-octets.ts';
 import type { Established, Handshake, Security } from './handshake.ts';
 import { HandshakeQueue, type Turn } from './handshake-queue.ts';
-import { originOf, WaitingRoom, type Waiting } from './waiting-room.ts';
+import { Row } from './row.ts';
+import { mostMembersPlaces, originOf, WaitingRoom, type Waiting } from './waiting-room.ts';
 import type { WorkShare } from './work-budget.ts';
 
 /** A connection that was accepted. */
@@ -25,7 +26,7 @@ export interface Arrival {
 
 /** The bounds of connections whose far ends are not known yet. */
 export interface ReceptionBounds {
-  /** The most of them at a time. Default: 64. */
+  /** The most of them at a time, but for those that wait in places of members; and the most handshakes under way. Default: 64. */
   readonly places: number;
   /** How long one may stay unknown, in milliseconds. Default: 5,000. */
   readonly patience: number;
@@ -42,8 +43,8 @@ export const usualBounds: ReceptionBounds = { places: 64, patience: 5000, silenc
 export interface ReceptionOptions {
   readonly security: Pick<Security, 'accept'>;
   readonly bounds: ReceptionBounds;
-  /** Returns whether members last came from this origin. */
-  readonly isFamiliar: (origin: string) => boolean;
+  /** Returns the number of members that last came from this origin. */
+  readonly membersOf: (origin: string) => number;
   /** Returns whether a silent connection is taken as a plain link. If not, it may become one of TLS until its time is over. */
   readonly takesSilent: (arrival: Arrival) => boolean;
   /** Takes a plain connection, and its descriptor, with all octets still unread. */
@@ -74,6 +75,10 @@ export class Reception implements Disposable {
   readonly #options: ReceptionOptions;
   readonly #environment: PortEnvironment;
   readonly #room: WaitingRoom<Visit>;
+  /** The handshakes under way. */
+  readonly #begun: WaitingRoom<Visit>;
+  /** Those that had their turn to begin while all places of handshakes were taken. */
+  readonly #postponed = new Row<Visit>();
   readonly #queue: HandshakeQueue;
   readonly #silent: Deadlines<Visit>;
   readonly #unknown: Deadlines<Visit>;
@@ -83,14 +88,15 @@ export class Reception implements Disposable {
   constructor(options: ReceptionOptions, environment: PortEnvironment) {
     this.#options = options;
     this.#environment = environment;
-    this.#room = new WaitingRoom(options.bounds.places);
-    this.#queue = new HandshakeQueue(environment.clock, options.bounds.share);
-    const { silence, patience } = options.bounds;
+    const { places, share, silence, patience } = options.bounds;
+    this.#room = new WaitingRoom({ places, membersPlaces: mostMembersPlaces });
+    this.#begun = new WaitingRoom({ places });
+    this.#queue = new HandshakeQueue(environment.clock, share);
     this.#silent = new Deadlines(environment.clock, silence, (visit) => this.#breakSilence(visit));
     this.#unknown = new Deadlines(environment.clock, patience, (visit) =>
       this.#close(visit, `it was not known after ${patience / 1000} s`),
     );
-    this.#stalled = new Deadlines(environment.clock, handshakeTime, (visit) => (visit.isUnderWay = false));
+    this.#stalled = new Deadlines(environment.clock, handshakeTime, (visit) => this.#stall(visit));
     this.#warn = onceAMinute(environment.clock, environment.log.warn);
   }
 
@@ -107,7 +113,7 @@ export class Reception implements Disposable {
     const arrival = arrivalOf(fd);
     if (!arrival) return;
     const origin = originOf(arrival.peer.host);
-    const familiar = this.#options.isFamiliar(origin);
+    const members = this.#options.membersOf(origin);
     const { peer, from } = arrival;
     const run = (): void => this.#step(visit);
     const visit: Visit = {
@@ -115,7 +121,8 @@ export class Reception implements Disposable {
       peer,
       from,
       origin,
-      familiar,
+      members,
+      familiar: members > 0,
       isOpen: true,
       isTls: false,
       isBegun: false,
@@ -125,7 +132,7 @@ export class Reception implements Disposable {
       run,
     };
     const crowdedOut = this.#room.enter(visit);
-    if (crowdedOut) this.#close(crowdedOut, `all ${this.#options.bounds.places} places for handshakes are taken`);
+    if (crowdedOut) this.#crowdOut(crowdedOut);
     if (visit.isOpen) this.#begin(visit);
   }
 
@@ -179,6 +186,10 @@ export class Reception implements Disposable {
   }
 
   #step(visit: Visit): void {
+    if (!visit.isBegun && !this.#mayBegin(visit)) {
+      this.#postponed.add(visit);
+      return;
+    }
     const state = (visit.handshake ??= this.#beginHandshake(visit)).step();
     if (state.is === 'waiting') {
       visit.watch?.want({ readable: state.until === 'readable', writable: state.until === 'writable' });
@@ -188,12 +199,39 @@ export class Reception implements Disposable {
     } else this.#close(visit, state.reason);
   }
 
+  /** Takes a place for a handshake. One that is under way gives its place to another origin only: its work would be wasted. */
+  #mayBegin(visit: Visit): boolean {
+    visit.isUnderWay = true;
+    const loser = this.#begun.loserTo(visit);
+    visit.isUnderWay = loser === undefined || (loser !== visit && !(loser.isUnderWay && loser.origin === visit.origin));
+    if (!visit.isUnderWay) return false;
+    if (loser) this.#crowdOut(loser);
+    this.#begun.enter(visit);
+    return true;
+  }
+
+  /** Lets a handshake take its place that had its turn when all were taken. */
+  #resume(): void {
+    const { first } = this.#postponed;
+    if (!first) return;
+    this.#postponed.remove(first);
+    this.#queue.add(first);
+  }
+
+  #stall(visit: Visit): void {
+    visit.isUnderWay = false;
+    this.#resume();
+  }
+
   #beginHandshake(visit: Visit): Handshake {
     visit.isBegun = true;
-    visit.isUnderWay = true;
     this.#stalled.begin(visit);
     setLeastReadable(visit.fd, 1);
     return this.#options.security.accept(visit.fd);
+  }
+
+  #crowdOut(visit: Visit): void {
+    this.#close(visit, `all ${this.#options.bounds.places} places for handshakes are taken`);
   }
 
   /** Closes a connection whose far end did not become known. */
@@ -214,10 +252,12 @@ export class Reception implements Disposable {
     visit.isOpen = false;
     this.#room.leave(visit);
     this.#queue.remove(visit);
+    this.#postponed.remove(visit);
     this.#silent.end(visit);
     this.#unknown.end(visit);
     this.#stalled.end(visit);
     visit.watch?.[Symbol.dispose]();
+    if (this.#begun.leave(visit)) this.#resume();
   }
 }
 

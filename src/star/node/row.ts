@@ -1,5 +1,5 @@
 /**
- * A few items in the order of coming: some dozens at most, since removing one takes time in proportion. A Set holds the same, but a crowd that comes
+ * A few items in the order of coming: some hundreds at most, since removing one takes time in proportion. A Set holds the same, but a crowd that comes
  * and goes makes V8 replace its table again and again. Each table refers to its successor: once one of them is in the old space, all later ones
  * and their items are kept, until a full collection.
  */

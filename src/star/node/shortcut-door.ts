@@ -56,7 +56,7 @@ export class ShortcutDoor implements Disposable {
       {
         security: options.security,
         bounds: { ...usualBounds, places, ...options.bounds },
-        isFamiliar: (origin) => [...options.hosts()].some((host) => originOf(host) === origin),
+        membersOf: (origin) => [...options.hosts()].filter((host) => originOf(host) === origin).length,
         takesSilent: () => false,
         plain: ({ fd }) => closeAfterReading(fd),
         secured: (arrival, established) => this.#take(arrival, established),

@@ -109,7 +109,7 @@ export class StarDoor implements AsyncDisposable {
       {
         security: options.security,
         bounds,
-        isFamiliar: (origin) => this.#familiar.has(origin),
+        membersOf: (origin) => this.#familiar.count(origin),
         takesSilent: ({ fd }) => plainRefusal(fd, options.plain) === undefined,
         plain: (arrival, kind) => this.#takePlain(arrival, kind),
         secured: (arrival, established) => this.#takeSecured(arrival, established),
@@ -187,7 +187,7 @@ export class StarDoor implements AsyncDisposable {
   #takeSecured({ peer, from }: Arrival, { fingerprint: key, protocol, channel }: Established): void {
     if (protocol === starProtocols.control) {
       const origin = originOf(peer.host);
-      this.#newcomers.enter({ caller: { key, from }, channel, origin, familiar: this.#familiar.has(origin) });
+      this.#newcomers.enter({ caller: { key, from }, channel, origin, members: this.#familiar.count(origin) });
       return;
     }
     const verdict = this.#options.admit(key);
@@ -209,7 +209,7 @@ export class StarDoor implements AsyncDisposable {
       const origin = originOf(peer.host);
       const caller: Caller = { plain: true, from };
       if (refusal !== undefined) refusePlain(channel, refusal, this.#environment);
-      else this.#newcomers.enter({ caller, channel: new HeardChannel(channel), origin, familiar: this.#familiar.has(origin) });
+      else this.#newcomers.enter({ caller, channel: new HeardChannel(channel), origin, members: this.#familiar.count(origin) });
     } else if (refusal === undefined) this.#links.takePlain(FdChannel.onSocket(fd, this.#environment), from);
     else closeAfterReading(fd);
   }

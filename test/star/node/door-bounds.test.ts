@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { vdeFraming } from '../../../src/ports/pure/frame-stream.ts';
 import { StreamDialer } from '../../../src/ports/stream/stream-dialer.ts';
@@ -19,6 +20,9 @@ const everyone = { anyone: true };
 /** The beginning of a ClientHello of 512 octets, by which a connection is known as one of TLS. */
 const clientHello = Buffer.from([0x16, 3, 1, 2, 0, 1]);
 const wholeHello = Buffer.concat([clientHello, Buffer.alloc(511)]);
+
+/** The addresses from which so many members last came. */
+const membersAt = (host: string, count: number): [string, string][] => Array.from({ length: count }, (_, i) => [`${host} ${i}`, host]);
 
 describe('connections that say nothing', () => {
   it('have 64 places at most, and a member still gets in', async () => {
@@ -44,6 +48,13 @@ describe('connections that say nothing', () => {
     for (let i = 0; i < 130; i++) crowd.push(await stage.plain(stage.door.port, '127.0.0.3'));
     await eventually(() => expect(crowd.filter(({ socket }) => socket.closed).length).toBe(130 - 63));
     expect(quiet.socket.closed).toBe(false);
+  });
+
+  it('have further places at an address of members: four for the first, and two for each other', async () => {
+    const stage = await DoorStage.open({ familiar: membersAt('127.0.0.2', 40) });
+    const crowd: PlainEnd[] = [];
+    for (let i = 0; i < 200; i++) crowd.push(await stage.plain(stage.door.port, '127.0.0.2'));
+    await eventually(() => expect(stage.door.strangers).toBe(64 + 4 + 2 * 39));
   });
 
   it('are closed after 5 s, also in the middle of a handshake', async () => {
@@ -189,6 +200,29 @@ describe('handshakes', () => {
     }
   }
 
+  /** A handshake that is over, in vain, when something follows the ClientHello. */
+  class Answered implements Handshake {
+    static begun = 0;
+    static open = 0;
+    readonly #fd: number;
+    #steps = 0;
+
+    constructor(fd: number) {
+      this.#fd = fd;
+      Answered.begun++;
+      Answered.open++;
+    }
+
+    step(): HandshakeState {
+      readSync(this.#fd, Buffer.alloc(wholeHello.length));
+      return this.#steps++ === 0 ? { is: 'waiting', until: 'readable' } : { is: 'failed', reason: 'a test' };
+    }
+
+    [Symbol.dispose](): void {
+      Answered.open--;
+    }
+  }
+
   it('begin when the whole ClientHello is there, in one piece or octet by octet', async () => {
     const clock = new ManualClock();
     Slow.steps = 0;
@@ -205,6 +239,38 @@ describe('handshakes', () => {
       clock.advance(0);
       expect(Slow.steps).toBeGreaterThan(0);
     });
+  });
+
+  it('are under way for 64 at a time, and members wait for theirs without losing their places', async () => {
+    const clock = new ManualClock();
+    const familiar = [...membersAt('127.0.0.2', 100), ...membersAt('127.0.0.3', 1)];
+    Answered.open = Answered.begun = 0;
+    const stage = await DoorStage.open({ familiar, security: { accept: (fd) => new Answered(fd) } }, clock);
+    const begin = async (address: string): Promise<PlainEnd> => {
+      const end = await stage.plain(stage.door.port, address);
+      end.socket.write(wholeHello);
+      return end;
+    };
+    const counts = (begun: number, open: number): Promise<void> =>
+      eventually(() => {
+        clock.advance(0);
+        expect([Answered.begun, Answered.open]).toEqual([begun, open]);
+      });
+    const crowd: PlainEnd[] = [];
+    for (let i = 0; i < 100; i++) crowd.push(await begin('127.0.0.2'));
+    await counts(64, 64);
+    expect([stage.door.strangers, crowd.some(({ socket }) => socket.closed)]).toEqual([100, false]);
+    // The next ones take the places of those that are done.
+    for (const { socket } of crowd) socket.write('!');
+    await counts(100, 0);
+    expect(stage.door.strangers).toBe(0);
+    // A crowd that does not go on holds up its own address alone.
+    const stalled: PlainEnd[] = [];
+    for (let i = 0; i < 100; i++) stalled.push(await begin('127.0.0.2'));
+    await counts(164, 64);
+    await begin('127.0.0.3');
+    await counts(165, 64);
+    await eventually(() => expect(stalled.filter(({ socket }) => socket.closed).length).toBe(1));
   });
 
   it('take a tenth of the time, and frames cross between them', async () => {

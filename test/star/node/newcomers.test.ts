@@ -43,7 +43,7 @@ describe('a control connection', () => {
     );
     onTestFinished(() => newcomers[Symbol.dispose]());
     const channel = goneChannel();
-    newcomers.enter({ caller: { plain: true, from: 'a test' }, channel, origin: 'a test', familiar: false });
+    newcomers.enter({ caller: { plain: true, from: 'a test' }, channel, origin: 'a test', members: 0 });
     for (let i = 0; i < 2; i++) taken[0]?.send(welcome(1));
     expect(channel.isOpen).toBe(false);
     await eventually(() => expect(told).toEqual([expect.stringContaining('(EPIPE)')]));

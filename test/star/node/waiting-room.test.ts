@@ -6,11 +6,11 @@ interface Visitor extends Waiting {
   readonly name: string;
 }
 
-const from = (origin: string, name: string, familiar = false): Visitor => ({ origin, name, familiar });
+const from = (origin: string, name: string, members = 0): Visitor => ({ origin, name, members });
 
 describe('a waiting room', () => {
   it('sends away the oldest of the origin that holds most, and no other', () => {
-    const room = new WaitingRoom<Visitor>(4);
+    const room = new WaitingRoom<Visitor>({ places: 4 });
     const visitors = [from('b', 'b1'), from('a', 'a1'), from('a', 'a2'), from('c', 'c1')];
     expect(visitors.map((visitor) => room.enter(visitor))).toEqual([undefined, undefined, undefined, undefined]);
     expect(room.enter(from('d', 'd1'))?.name).toBe('a1');
@@ -21,25 +21,25 @@ describe('a waiting room', () => {
   });
 
   it('sends away one of a crowd, however long the others wait', () => {
-    const room = new WaitingRoom<Visitor>(64);
+    const room = new WaitingRoom<Visitor>({ places: 64 });
     room.enter(from('quiet', 'first'));
     for (let i = 0; i < 10_000; i++) room.enter(from('crowd', `crowd ${i}`));
     expect([...room].map(({ name }) => name)).toEqual(['first', ...Array.from({ length: 63 }, (_, i) => `crowd ${9_937 + i}`)]);
   });
 
   it('keeps four places for an origin of members while each of many others holds one', () => {
-    const room = new WaitingRoom<Visitor>(8);
-    for (let i = 0; i < 4; i++) room.enter(from('home', `home ${i}`, true));
+    const room = new WaitingRoom<Visitor>({ places: 8 });
+    for (let i = 0; i < 4; i++) room.enter(from('home', `home ${i}`, 1));
     for (let i = 0; i < 100; i++) room.enter(from(`stranger ${i}`, `stranger ${i}`));
     expect([...room].filter(({ origin }) => origin === 'home').length).toBe(4);
     // A crowd behind the address of a member has no more than others.
-    for (let i = 4; i < 100; i++) room.enter(from('home', `home ${i}`, true));
+    for (let i = 4; i < 100; i++) room.enter(from('home', `home ${i}`, 1));
     expect([...room].filter(({ origin }) => origin === 'home').length).toBeLessThan(8);
     expect([...room].filter(({ origin }) => origin !== 'home').length).toBeGreaterThan(0);
   });
 
   it('sends away one of a crowd that has yet to begin, and the oldest only when all are under way', () => {
-    const room = new WaitingRoom<Visitor & { isUnderWay: boolean }>(3);
+    const room = new WaitingRoom<Visitor & { isUnderWay: boolean }>({ places: 3 });
     const visitors = ['a1', 'a2', 'a3', 'a4', 'a5'].map((name) => ({ ...from('a', name), isUnderWay: false }));
     const [first, second, third, fourth, last] = visitors;
     for (const visitor of visitors.slice(0, 2)) Object.assign(visitor, { isUnderWay: true });
@@ -57,8 +57,29 @@ describe('a waiting room', () => {
     expect(room.enter({ ...from('b', 'b1'), isUnderWay: false })?.name).toBe('a2');
   });
 
+  it('has further places for an origin of members: four for the first, two for each other, up to a limit', () => {
+    const room = new WaitingRoom<Visitor>({ places: 2, membersPlaces: 9 });
+    const enter = (origin: string, count: number, members: number): (string | undefined)[] =>
+      Array.from({ length: count }, (_, i) => room.enter(from(origin, `${origin} ${i}`, members))?.name);
+    expect(enter('home', 6, 2)).toEqual(new Array(6).fill(undefined));
+    expect(enter('stranger', 2, 0)).toEqual([undefined, undefined]);
+    // Its places on top are taken.
+    expect(enter('home', 1, 2)).toEqual(['home 0']);
+    expect(enter('stranger', 1, 0)).toEqual(['stranger 0']);
+    expect(enter('town', 10, 1000)).toEqual([...new Array<undefined>(9).fill(undefined), 'town 0']);
+    expect(room.size).toBe(17);
+  });
+
+  it('tells who would lose a place, and changes nothing', () => {
+    const room = new WaitingRoom<Visitor>({ places: 1 });
+    const [first, second] = [from('a', 'a1'), from('a', 'a2')];
+    expect(room.loserTo(first)).toBeUndefined();
+    room.enter(first);
+    expect([room.loserTo(second), [...room]]).toEqual([first, [first]]);
+  });
+
   it('gives a place back once', () => {
-    const room = new WaitingRoom<Visitor>(1);
+    const room = new WaitingRoom<Visitor>({ places: 1 });
     const visitor = from('a', 'a1');
     room.enter(visitor);
     expect([room.leave(visitor), room.leave(visitor), room.size]).toEqual([true, false, 0]);
@@ -85,12 +106,12 @@ describe('familiar origins', () => {
     familiar.note('a', '10.0.0.1');
     familiar.note('b', '10.0.0.1');
     familiar.note('a', '10.0.0.2');
-    const known = (): boolean[] => ['10.0.0.9', '10.0.0.1', '10.0.0.2'].map((origin) => familiar.has(origin));
-    expect(known()).toEqual([true, true, true]);
+    const known = (): number[] => ['10.0.0.9', '10.0.0.1', '10.0.0.2'].map((origin) => familiar.count(origin));
+    expect(known()).toEqual([1, 1, 1]);
     familiar.note('b', '2001:db8::7');
     familiar.forget('a');
     familiar.forget('a');
-    expect(known()).toEqual([true, false, false]);
-    expect(familiar.has(originOf('2001:db8::8'))).toBe(true);
+    expect(known()).toEqual([1, 0, 0]);
+    expect(familiar.count(originOf('2001:db8::8'))).toBe(1);
   });
 });
