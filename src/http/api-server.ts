@@ -9,7 +9,8 @@ import type { Fd } from '../system/unix-socket.ts';
 import { sendAnswer, type Answer } from './answer.ts';
 import { EventReaders } from './event-readers.ts';
 import { Gate, type GateOptions } from './gate.ts';
-import { apiRoot, eventsPath, ticketsPath } from './paths.ts';
+import { openApi } from './openapi.ts';
+import { apiRoot, eventsPath, openApiPath, ticketsPath } from './paths.ts';
 import { problem, problemOf, type Problem } from './problem.ts';
 import { argumentsOf, fromBody } from './request-arguments.ts';
 import { description, routes, type Route } from './routes.ts';
@@ -142,6 +143,7 @@ export class ApiServer implements AsyncDisposable {
     searchParams.delete('ticket');
     const reads = request.method === 'GET';
     if (pathname === apiRoot && reads) return { value: description() };
+    if (pathname === openApiPath && reads) return { value: openApi() };
     if (pathname === eventsPath && reads) return this.#openEvents(request, response, searchParams, exchange);
     if (pathname === ticketsPath && request.method === 'POST') return this.#makeTicket(request);
     const route = routes.get(pathname);

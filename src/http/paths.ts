@@ -9,6 +9,9 @@ export const eventsPath = `${apiRoot}/events`;
 /** The path at which tickets are made. */
 export const ticketsPath = `${apiRoot}/tickets`;
 
+/** The path of the description in OpenAPI. */
+export const openApiPath = `${apiRoot}/openapi.json`;
+
 /** Returns the path of an operation: `port.list` has `/v1/port/list`. */
 export function pathOf(name: string): string {
   return `${apiRoot}/${name.replace('.', '/')}`;
