@@ -37,6 +37,11 @@ export class Flow {
     return this.#sent;
   }
 
+  /** The time of its latest frame, or -Infinity. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   /** Notes that it has a path now, and will have one until then. Gaps are counted from `now` on, unless it had a path before. */
   protect(now: number, until: number): void {
     if (now >= this.#protectedUntil && this.#waitsSince !== undefined) this.#waitsSince = now;

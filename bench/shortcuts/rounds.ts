@@ -3,7 +3,7 @@ import { seededRandom } from '../../src/lab/seeded-random.ts';
 import { spreadOf } from '../harness/statistics.ts';
 import type { Workplace } from '../harness/workplace.ts';
 import type { RoundsArguments } from './arguments.ts';
-import { areNear, drawFault, faultKinds, pathDuring, survival, textOf, type Fault } from './fault.ts';
+import { areNear, drawFault, faultKinds, textOf, type Fault } from './fault.ts';
 import { Loop } from './plant.ts';
 import { Traffic } from './traffic.ts';
 import { pairsWithin, TwoLans } from './two-lans.ts';
@@ -81,13 +81,7 @@ async function runRound(fault: Fault, star: TwoLans, traffic: Traffic): Promise<
   const { flows } = traffic.checker;
   const pairs = await star.pairs();
   const isDirect = (one: number, other: number): boolean => pairs.some((pair) => pair.includes(one) && pair.includes(other));
-  const began = traffic.now;
-  for (const flow of flows) {
-    const path = pathDuring(fault, flow.from, flow.to, isDirect(flow.from, flow.to));
-    flow.worstGap = 0;
-    if (path === 'perhaps never') flow.excuse();
-    else flow.protect(began, path === 'always' ? Infinity : began + survival);
-  }
+  traffic.expect(fault, isDirect);
   const heal = await star.suffer(fault);
   await delay(fault.lasts);
   await heal();

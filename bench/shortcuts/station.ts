@@ -4,7 +4,7 @@ import { batchSize, Drafts, Incoming } from '../load/batch.ts';
 import { Plug } from '../load/plug.ts';
 
 const localExperimental = 0x88b5; // [IEEE 802, 9.2.4]
-const [typeAt, numberAt] = [12, 14];
+const [typeAt, numberAt, setAt] = [12, 14, 18];
 
 /** The length of each numbered frame, in octets. */
 export const frameLength = 60;
@@ -31,10 +31,14 @@ export class Station implements Disposable {
   /** The number of frames about shortcuts that came. Stations must not receive any. */
   control = 0;
   readonly #plug: Plug;
+  /** The number of the set to which it belongs. Frames of another are still on their way from an earlier time, and do not count. */
+  readonly #set: number;
 
-  constructor(mac: number, directory: string) {
+  /** `set` is the number of its set. */
+  constructor(mac: number, directory: string, set = 0) {
     this.mac = mac;
     this.#plug = new Plug(directory);
+    this.#set = set;
   }
 
   /** Sends frames, at most a batch, and returns how many the switch took: the first ones. */
@@ -46,6 +50,7 @@ export class Station implements Disposable {
       memory.writeUIntBE(this.mac, at + 6, 6);
       memory.writeUInt16BE(localExperimental, at + typeAt);
       memory.writeUInt32BE(number, at + numberAt);
+      memory.writeUInt32BE(this.#set, at + setAt);
     }
     return this.#plug.try((fd) => frames.send(fd, 0, numbered.length));
   }
@@ -59,7 +64,7 @@ export class Station implements Disposable {
         const at = incoming.at(i);
         const type = memory.readUInt16BE(at + typeAt);
         if (type === shortcutType) this.control += 1;
-        if (type !== localExperimental) continue;
+        if (type !== localExperimental || memory.readUInt32BE(at + setAt) !== this.#set) continue;
         tell({ to: memory.readUIntBE(at, 6), from: memory.readUIntBE(at + 6, 6), number: memory.readUInt32BE(at + numberAt) });
       }
     }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MacAddress } from '../../src/wire/mac.ts';
 import { Checker, everyone } from './checker.ts';
+import { pathDuring, survival, type Fault } from './fault.ts';
 import { disturbed, type PlantKind } from './plant.ts';
 import { all, Station, type Heard, type Numbered } from './station.ts';
 
@@ -36,6 +37,9 @@ export interface TrafficOptions {
   readonly plant?: PlantKind | undefined;
 }
 
+/** The number of sets of stations so far. */
+let sets = 0;
+
 /** Numbered frames of each station to each other and to all, all the time. */
 export class Traffic implements Disposable {
   readonly checker: Checker;
@@ -48,8 +52,9 @@ export class Traffic implements Disposable {
   #real = performance.now();
 
   constructor(places: readonly Place[], options: TrafficOptions) {
+    const set = ++sets;
     this.checker = new Checker(places.length);
-    this.#stations = places.map(({ mac, directory }) => new Station(mac, directory));
+    this.#stations = places.map(({ mac, directory }) => new Station(mac, directory, set));
     this.#numbers = new Map(places.map(({ mac }, i) => [mac, i]));
     this.#options = options;
     this.#timer = setInterval(() => this.#look(), look);
@@ -85,6 +90,16 @@ export class Traffic implements Disposable {
     const missing = (): string[] => this.checker.missing(first, end);
     for (const limit = this.#now + arrival; this.#now < limit && missing().length > 0;) await delay(look);
     for (const text of missing()) this.checker.fault(this.#now, text);
+  }
+
+  /** Notes a fault that begins now: each flow must find its path during it. `isDirect` says whether the frames between two nodes go by a shortcut. */
+  expect(fault: Fault, isDirect: (one: number, other: number) => boolean): void {
+    for (const flow of this.checker.flows) {
+      const path = pathDuring(fault, flow.from, flow.to, isDirect(flow.from, flow.to));
+      flow.worstGap = 0;
+      if (path === 'perhaps never') flow.excuse();
+      else flow.protect(this.#now, path === 'always' ? Infinity : this.#now + survival);
+    }
   }
 
   [Symbol.dispose](): void {

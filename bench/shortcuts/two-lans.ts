@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { realClock } from '../../src/clock.ts';
+import { ApiClient } from '../../src/http/client.ts';
+import { apiSocketIn } from '../../src/http/paths.ts';
 import { macOfId } from '../../src/star/identity.ts';
 import { LocalNetwork, type Machine } from '../chaos/local-network.ts';
 import { StarNode } from '../chaos/node.ts';
@@ -21,6 +24,13 @@ export type Pair = readonly [number, number];
 export const pairsWithin: readonly Pair[] = lans.flatMap((lan) =>
   lan.flatMap((one) => lan.filter((other) => one < other).map((other) => [one, other] as const)),
 );
+
+/** A member, as the master shows it. */
+export interface ShownMember {
+  readonly id: number;
+  /** The ids of the members to which it has a shortcut. */
+  readonly shortcuts?: readonly number[];
+}
 
 /** Undoes a fault. */
 export type Heal = () => Promise<void> | void;
@@ -109,8 +119,8 @@ export class TwoLans {
 
   /** Returns the pairs of nodes that have a shortcut, as the master shows them. */
   async pairs(): Promise<readonly Pair[]> {
-    const { shortcuts = [] } = JSON.parse(await this.ask(0, 'group', '--json')) as { readonly shortcuts?: readonly Pair[] };
-    return shortcuts;
+    const api = new ApiClient(apiSocketIn(this.node(0).state), realClock);
+    return pairsOf((await api.run('GET', 'group.members')) as readonly ShownMember[]);
   }
 
   /** Returns the names and the last words of all nodes, for a report. */
@@ -133,6 +143,11 @@ export class TwoLans {
       await slave.ready();
     }
   }
+}
+
+/** Returns the pairs of members that have a shortcut. */
+export function pairsOf(members: readonly ShownMember[]): readonly Pair[] {
+  return members.flatMap(({ id, shortcuts = [] }) => shortcuts.filter((other) => id < other).map((other) => [id, other] as const));
 }
 
 /** Lets no packet pass between each of these and an address. Returns the function that ends this. */

@@ -3,12 +3,16 @@
 //   serve ADDRESS PORT                 answers GET / with a page, GET /octets/N with N octets, POST with whether the octets are the same
 //   page URL                           prints the page there
 //   get URL N, put URL N               moves N octets, prints `moving`, then `same N octets in MS ms`
+//   stream ADDRESS PORT                sends octets to the first connection, 6 MB a second, until its standard input ends, prints `streaming`, then `sent N`
+//   follow ADDRESS PORT                receives those, prints `moving`, then `same N octets`
 //   connect ADDRESS PORT N PARALLEL    that many short connections, one request each, prints `answered N`
 import { createCipheriv } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer as createTcpServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const chunk = Buffer.alloc(65_536);
 
@@ -107,12 +111,35 @@ async function connectMany(address, port, count, parallel) {
   console.log(`answered ${count}`);
 }
 
+async function stream(address, port) {
+  const ended = new Promise((resolve) => process.stdin.once('end', resolve).resume());
+  let goesOn = true;
+  void ended.then(() => (goesOn = false));
+  const server = createTcpServer().listen(Number(port), address, () => console.log('streaming'));
+  const [socket] = await once(server, 'connection');
+  server.close();
+  const octets = new Octets();
+  while (goesOn) {
+    if (!socket.write(octets.next(chunk.length))) await once(socket, 'drain');
+    await delay(10);
+  }
+  socket.end();
+  await once(socket, 'close');
+  console.log(`sent ${socket.bytesWritten}`);
+}
+
+async function follow(address, port) {
+  console.log(`same ${await compare(connect(Number(port), address))} octets`);
+}
+
 const [role, ...words] = process.argv.slice(2);
 const work = {
   serve: ([address, port]) => serve(address, port),
   page: ([url]) => page(url),
   get: ([url, length]) => move(get, url, Number(length)),
   put: ([url, length]) => move(put, url, Number(length)),
+  stream: ([address, port]) => stream(address, port),
+  follow: ([address, port]) => follow(address, port),
   connect: ([address, port, count, parallel]) => connectMany(address, Number(port), Number(count), Number(parallel)),
 }[role];
 try {
