@@ -42,7 +42,7 @@ const longest: Readonly<Record<FaultKind, number>> = {
 const shortest = 50;
 
 /** How long a shortcut surely lives without the master, in milliseconds. */
-export const survival = 9000;
+export const survival = 8500;
 
 /** Draws a fault. */
 export function drawFault(random: Random): Fault {

@@ -32,6 +32,11 @@ export interface ShownMember {
   readonly shortcuts?: readonly number[];
 }
 
+/** The shortcuts of a slave, as it shows them itself. */
+interface ShownSlave {
+  readonly shortcuts?: readonly { readonly id: number; readonly sent: { readonly frames: number } }[];
+}
+
 /** Undoes a fault. */
 export type Heal = () => Promise<void> | void;
 
@@ -119,8 +124,17 @@ export class TwoLans {
 
   /** Returns the pairs of nodes that have a shortcut, as the master shows them. */
   async pairs(): Promise<readonly Pair[]> {
-    const api = new ApiClient(apiSocketIn(this.node(0).state), realClock);
-    return pairsOf((await api.run('GET', 'group.members')) as readonly ShownMember[]);
+    return pairsOf((await apiIn(this.node(0).state).run('GET', 'group.members')) as readonly ShownMember[]);
+  }
+
+  /** Returns the number of frames that each slave has sent by its shortcuts, by `FROM TO`. */
+  async sentDirectly(): Promise<ReadonlyMap<string, number>> {
+    const sent = new Map<string, number>();
+    for (const [id, { state }] of this.nodes.entries()) {
+      const { shortcuts = [] } = (await apiIn(state).run('GET', 'group.show')) as ShownSlave;
+      for (const one of shortcuts) sent.set(`${id} ${one.id}`, one.sent.frames);
+    }
+    return sent;
   }
 
   /** Returns the names and the last words of all nodes, for a report. */
@@ -148,6 +162,10 @@ export class TwoLans {
 /** Returns the pairs of members that have a shortcut. */
 export function pairsOf(members: readonly ShownMember[]): readonly Pair[] {
   return members.flatMap(({ id, shortcuts = [] }) => shortcuts.filter((other) => id < other).map((other) => [id, other] as const));
+}
+
+function apiIn(state: string): ApiClient {
+  return new ApiClient(apiSocketIn(state), realClock);
 }
 
 /** Lets no packet pass between each of these and an address. Returns the function that ends this. */
