@@ -15,7 +15,7 @@ import type { NamedPeer, ShortcutMessage } from './shortcut-messages.ts';
 import { Seeks } from './shortcut-seeks.ts';
 import type { SlaveEvent } from './slave-event.ts';
 
-/** The interval of the master's signs, in milliseconds. */
+/** The interval of the master's signs, and of the looks at frames from it: the last sign may be so much older than noted. In milliseconds. */
 const signInterval = 1000;
 
 /** The interval of the looks at idle shortcuts, in milliseconds. */
@@ -50,7 +50,7 @@ export class ShortcutEngine implements Disposable {
   follow(event: SlaveEvent): void {
     if (event.type === 'joined') this.#join(event.welcome.id);
     else if (event.type === 'lost') this.#beOrphan();
-    else if (event.type === 'suspect') this.#silentSince = this.#environment.clock.monotonic() - event.silence;
+    else if (event.type === 'suspect') this.#silentSince = this.#environment.clock.monotonic() - event.silence - signInterval;
     else if (event.type === 'back') this.#silentSince = undefined;
     else if (event.type === 'refused' ? event.withdraw || event.permanent : isEnd(event)) this.#leave('this slave is no member now');
     else if (event.type === 'shortcut') this.take(event.message);
