@@ -9,13 +9,13 @@ import { Traffic } from './traffic.ts';
 import { pairsWithin, TwoLans } from './two-lans.ts';
 
 /** How long the flows of each LAN may take until they are direct, before a round begins without, and the interval between two looks; in milliseconds. */
-const [patience, interval] = [20_000, 500];
+const [usualPatience, interval] = [20_000, 500];
 
 /** A flow that has brought so many frames by a shortcut in an interval is direct. There are 100 in all, and a few of the shortcut itself. */
 const leastDirect = 50;
 
 /** The number of flows within the LANs. */
-const flowsWithin = 2 * pairsWithin.length;
+export const flowsWithin = 2 * pairsWithin.length;
 
 /** One round: a fault, and what came of it. Times are in milliseconds. */
 export interface Round {
@@ -76,7 +76,7 @@ function lineOf({ fault, direct, gap, back }: Round): string {
 }
 
 /** Waits until all flows are open, and those of each LAN are direct or have had time for that. Returns those that are, as `FROM TO`. */
-async function settle(star: TwoLans, traffic: Traffic): Promise<ReadonlySet<string>> {
+export async function settle(star: TwoLans, traffic: Traffic, patience = usualPatience): Promise<ReadonlySet<string>> {
   await traffic.open();
   let direct: ReadonlySet<string> = new Set();
   const limit = traffic.now + patience;

@@ -14,8 +14,11 @@ import type { Place } from './traffic.ts';
 
 const [port, subnet] = [7378, '10.77.0.0/24'];
 
-/** The names of the networks behind the routers. Both have the same addresses, as at home. */
+/** The prefix of the networks behind the routers. Both have the same addresses, as at home. */
 const inside = '192.168.7';
+
+/** The master is far away: a frame that took the short way too early overtakes those that went by the master. */
+const far = ['--impair', 'delay 10'];
 
 /** Two nodes, the lower number first. */
 export type Pair = readonly [number, number];
@@ -66,7 +69,7 @@ export class TwoLans {
     for (const lan of lans) {
       const network = await world.behindNat(inside);
       networks.push(network);
-      for (const id of lan) nodes.push(node(`slave ${id}`, await network.machine(), 'join'));
+      for (const id of lan) nodes.push(node(`slave ${id}`, await network.machine(), 'join', ...far));
     }
     const star = new TwoLans(program, nodes, networks);
     await star.#join(workplace.path('line'));

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Workplace } from '../../bench/harness/workplace.ts';
 import { areNear, type Fault } from '../../bench/shortcuts/fault.ts';
+import { flowsWithin, settle } from '../../bench/shortcuts/rounds.ts';
 import { Station } from '../../bench/shortcuts/station.ts';
 import { Traffic } from '../../bench/shortcuts/traffic.ts';
 import { pairsOf, pairsWithin, TwoLans, type Heal, type ShownMember } from '../../bench/shortcuts/two-lans.ts';
@@ -24,11 +25,11 @@ describe('six members in two LANs behind NATs, and a master outside', { timeout:
   const open = (): Promise<TwoLans> => (opened ??= TwoLans.open(workplace));
   afterAll(() => workplace[Symbol.asyncDispose]());
 
-  /** Starts traffic between all nodes, and returns it once it is open and each pair of a LAN has its shortcut. */
+  /** Starts traffic between all nodes, and returns it once it is open and goes by the shortcuts within each LAN. */
   const traffic = async (star: TwoLans): Promise<Traffic> => {
     const made = new Traffic(star.places, { isDense: areNear });
-    await until('all pairs of a LAN have a shortcut', async () => (await star.pairs()).length === pairsWithin.length, 30_000);
-    await made.open();
+    const direct = await settle(star, made, 60_000);
+    expect(direct.size, [...direct].join(', ')).toBe(flowsWithin);
     return made;
   };
 
@@ -58,7 +59,6 @@ describe('six members in two LANs behind NATs, and a master outside', { timeout:
     await context.annotate(`shown ${Math.round(took)} ms after the first frame`);
     expect(took).toBeLessThan(soon);
     using all = await traffic(star);
-    await all.calm();
     const { members } = JSON.parse(await star.ask(0, 'group', '--json')) as { readonly members: readonly ShownMember[] };
     expect(pairsOf(members)).toEqual(pairsWithin);
     expect(all.checker.faults).toEqual([]);
