@@ -129,12 +129,13 @@ export class ChaosStar implements Disposable {
     await this.#flow();
     this.#members = this.#listed();
     this.#leases = await this.#leased();
+    // A station that plugs in while its switch ends keeps the directory of that.
+    this.#traffic?.[Symbol.dispose]();
     const faults = await this.#endNodes();
     if (faults.length > 0) throw new Error(faults.join('\n'));
     this.#files = this.#nodes.map((node) => node.files());
     for (const node of this.#nodes) node.start();
-    const opened = await this.#opened();
-    if (typeof opened === 'string') throw new Error(opened);
+    await this.#flow();
     this.#sockets = this.#nodes.map((node) => node.sockets());
   }
 
