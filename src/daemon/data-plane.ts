@@ -134,6 +134,15 @@ export class DataPlane implements Acceptor, AsyncDisposable {
     });
   }
 
+  /** Holds the frames of a port to the rules of a policy from now on, in place of an earlier one. Has no effect on a port that has ended. */
+  guard(port: Port, policy: SenderPolicy): void {
+    for (const endpoint of this.ports.endpoints()) {
+      if (endpoint.driver !== port) continue;
+      endpoint.guard?.[Symbol.dispose]();
+      endpoint.guard = this.switch.guard(endpoint.number, policy);
+    }
+  }
+
   /** Puts one of the switch's own ports at the lowest free number, and returns that. Throws EtherloomError('busy') if no number is free. */
   add(port: Port): PortNumber {
     const number = this.ports.choose('any', self);

@@ -197,7 +197,7 @@ async function openParts(options: GroupMasterOptions, parts: GroupMasterParts, s
   const opened = await openDoors(options, parts, { keys, engine });
   known.door = scope.use(opened.door);
   for (const [id, port] of options.slavePorts) {
-    const address = await opened.door.listenPlain({ ...options.listen, port }, 'link');
+    const address = await opened.door.listenPlain({ ...options.listen, port }, 'link', id);
     environment.log(`slave ${id} may link at ${address}`, { event: 'slave-port', id, address });
   }
   return { keys, engine, ...opened };

@@ -15,9 +15,10 @@ import type { TcpAddress } from '../ports/tcp-address.ts';
 import { AddressPlan } from '../star/address-plan.ts';
 import { checkPorts } from '../star/control-port.ts';
 import { guestName, macOfId, masterId, type NodeId } from '../star/identity.ts';
-import { memberPolicy } from '../star/member-policy.ts';
+import { anyOf, memberPolicy } from '../star/member-policy.ts';
 import { chooseNetwork } from '../star/node/free-network.ts';
 import type { TokenWish } from '../star/master-tokens.ts';
+import type { SenderPolicy } from '../switch/sender-policy.ts';
 import { broadcastOf, formatIpv4, ipv4FromNumber, netmask, type Ipv4Address, type Ipv4Network } from '../wire/ipv4.ts';
 import { GroupMaster, type GroupMasterOptions, type GroupMasterParts } from './group-master.ts';
 import type { Card } from './guest/attachment.ts';
@@ -25,6 +26,7 @@ import { MasterGroup } from './master-group.ts';
 import { checkGuest, NodeGuest, type GuestWish, type NodeGuestOptions } from './node-guest.ts';
 import { tellMaster, type TellStanding } from './node-standing.ts';
 import { openOwnCard, type CardWish } from './own-card.ts';
+import { PlainGuards } from './plain-guards.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { StarLinks } from './star-links.ts';
 import { MasterNode } from './star-nodes.ts';
@@ -140,7 +142,12 @@ export class Master implements AsyncDisposable {
         }),
       );
       known.group = group;
-      scope.use(new RefusalLog({ links, nameOf: (id) => group.engine.members().find((one) => one.id === id)?.name, clock, log }));
+      const { engine, door } = group;
+      const policiesOf = (ids: readonly NodeId[]): SenderPolicy => anyOf(ids.map((id) => memberPolicy(id, plan, trusted)));
+      scope.use(
+        new PlainGuards({ engine, changes: door.plainChanges, guard: (port, ids) => links.guardPlain(port, ids, policiesOf(ids)) }),
+      );
+      scope.use(new RefusalLog({ links, nameOf: (id) => engine.members().find((one) => one.id === id)?.name, clock, log }));
       if (standing) scope.use(tellMaster(group, clock, standing));
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
       scope.use(managed.management.addStar(new MasterNode({ network: options.network, plan, group, links, guest, clock })));

@@ -31,6 +31,8 @@ export class StarLinks implements Acceptor {
   readonly #ports = new WeakSet<Port>();
   /** The ports of members. */
   readonly #ofMember = new Map<NodeId, PortNumber>();
+  /** The members of ports. */
+  readonly #idAt = new Map<PortNumber, NodeId>();
   readonly #samples = new Map<PortNumber, Sample>();
   readonly #policyOf: (id: NodeId) => SenderPolicy | undefined;
   /** The counts of refused frames at the ports of members, as their links came. */
@@ -49,13 +51,25 @@ export class StarLinks implements Acceptor {
 
   accept(port: Port, number: PortNumber, peer: Peer): void {
     this.#ports.add(port);
+    const before = this.#idAt.get(number);
+    if (before !== undefined) this.#forget(before, number);
     if (peer.kind !== 'node') {
       this.#plane.accept(port, number, peer);
       return;
     }
-    this.#ofMember.set(peer.id, number);
-    this.#refusedBefore.set(number, this.#plane.refusedAt(number));
+    this.#note(peer.id, number);
     this.#plane.accept(port, number, peer, this.#policyOf(peer.id));
+  }
+
+  /** Holds a plain link to a policy. It belongs to one of these members: if that is the only one, and has no other, it counts as its link. */
+  guardPlain(port: Port, ids: readonly NodeId[], policy: SenderPolicy): void {
+    const number = this.#plane.endpointOf(port)?.number;
+    if (number === undefined) return;
+    const before = this.#idAt.get(number);
+    if (before !== undefined) this.#forget(before, number);
+    const [id] = ids;
+    if (id !== undefined && ids.length === 1 && !this.#isLinked(id)) this.#note(id, number);
+    this.#plane.guard(port, policy);
   }
 
   /** Adds a link at a free port number, and returns the number. Throws the errors of `DataPlane.add`. */
@@ -114,8 +128,7 @@ export class StarLinks implements Acceptor {
 
   /** Returns the member whose link has a port; undefined if there is none. */
   memberAt(number: PortNumber): NodeId | undefined {
-    for (const [id, port] of this.#ofMember) if (port === number) return id;
-    return undefined;
+    return this.#idAt.get(number);
   }
 
   /** Returns the only link of a slave; undefined before it has one. */
@@ -158,8 +171,22 @@ export class StarLinks implements Acceptor {
     return rates;
   }
 
+  #isLinked(id: NodeId): boolean {
+    const port = this.#ofMember.get(id);
+    return port !== undefined && (this.#plane.ports.at(port) ?? []).length > 0;
+  }
+
+  #note(id: NodeId, port: PortNumber): void {
+    const before = this.#ofMember.get(id);
+    if (before !== undefined) this.#forget(id, before);
+    this.#ofMember.set(id, port);
+    this.#idAt.set(port, id);
+    this.#refusedBefore.set(port, this.#plane.refusedAt(port));
+  }
+
   #forget(id: NodeId, port: PortNumber): void {
     this.#ofMember.delete(id);
+    this.#idAt.delete(port);
     this.#samples.delete(port);
     this.#refusedBefore.delete(port);
   }

@@ -42,3 +42,14 @@ export function memberPolicy(
     },
   };
 }
+
+/** Returns the policy for frames from a link that may belong to any of some members: what one of them may send, it may. */
+export function anyOf(policies: readonly SenderPolicy[]): SenderPolicy {
+  return {
+    ...strangersPolicy,
+    trustDhcp: policies.some(({ trustDhcp }) => trustDhcp),
+    open: policies.some(({ open }) => open),
+    mayUse: (mac) => policies.some((policy) => policy.mayUse(mac)),
+    mayClaim: (address) => policies.some((policy) => policy.mayClaim(address)),
+  };
+}

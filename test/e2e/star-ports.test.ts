@@ -21,8 +21,8 @@ describe('the ports of a master and of a slave', { timeout: 60_000 }, () => {
     await stage.etherloom('switch', '--sock', stage.path('b'), '--port', `qemu-stream://${stage.path('door')}`);
     // The DHCP server of the master answers behind both ports.
     for (const [id, sock] of [
-      [1, 'a'],
-      [2, 'b'],
+      [2, 'a'],
+      [1, 'b'],
     ] as const) {
       const station = await stage.etherloom('station', '--sock', stage.path(sock), '--id', String(id));
       await station.line(/ready, 10\.77\.0\.\d+/);

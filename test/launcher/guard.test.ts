@@ -1,14 +1,20 @@
-import { describe, expect, it } from 'vitest';
-import type { MasterOptions } from '../../src/launcher/master.ts';
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Master, MasterOptions } from '../../src/launcher/master.ts';
+import type { Slave } from '../../src/launcher/slave.ts';
+import { parseTcpAddress } from '../../src/ports/tcp-address.ts';
 import { macOfId } from '../../src/star/identity.ts';
 import type { SenderRule } from '../../src/switch/sender-policy.ts';
 import { ConsoleClient } from '../daemon/managed-stage.ts';
+import { freePort } from '../e2e/stage.ts';
 import { eventually } from '../eventually.ts';
+import { encodeFrames } from '../ports/stream-stage.ts';
 import { hostile, thief, victim } from '../switch/hostile-frames.ts';
 import { Nodes } from './nodes.ts';
 import { address, Guest } from './plugged-guest.ts';
 
 interface Scene {
+  readonly master: Master;
   readonly guest: Guest;
   /** Sends frames behind the hostile member. */
   readonly send: (frames: readonly Uint8Array[]) => void;
@@ -18,15 +24,21 @@ interface Scene {
   readonly logged: (rule: SenderRule) => Promise<string>;
 }
 
+/** Opens a slave of a master by some way. */
+type Open = (nodes: Nodes, master: Master, name: string) => Promise<Slave>;
+
+const byLine: Open = (nodes, master, name) => nodes.joined(master, name);
+const plain: Open = (nodes, master, name) => nodes.slave(master, name);
+
 /** The guest of member 2, which pings the server, and a hostile member 3, in a group. */
-async function scene(options: Partial<MasterOptions> = {}): Promise<Scene> {
+async function scene(options: Partial<MasterOptions> = {}, open = byLine): Promise<Scene> {
   const nodes = new Nodes();
   const master = await nodes.master({ ...options, management: { console: { path: nodes.state('mgmt') } } });
   const linked: Promise<string>[] = [];
   const slaves = [];
   for (const name of ['one', 'two', 'three']) {
     linked.push(nodes.says(/^linked to/));
-    slaves.push(await nodes.joined(master, name));
+    slaves.push(await open(nodes, master, name));
     await linked.at(-1);
   }
   expect(slaves.map(({ id }) => id)).toEqual([1, 2, 3]);
@@ -37,6 +49,7 @@ async function scene(options: Partial<MasterOptions> = {}): Promise<Scene> {
   await own.until(() => own.addresses.length > 0);
   const console = await ConsoleClient.open(nodes.state('mgmt'));
   return {
+    master,
     guest,
     send: (frames) => {
       for (const frame of frames) own.send(frame);
@@ -81,5 +94,36 @@ describe('a hostile member', () => {
     send(hostile['forged-ipv4'].filter(([name]) => name === 'from the server').map(([, frame]) => frame));
     await eventually(async () => expect(await dropped()).toContain('forged-ipv4'));
     expect(await dropped()).not.toContain('rogue-router');
+  });
+});
+
+describe('a hostile member of the plain star', () => {
+  it('is held to the same rules at a link port of its own', async () => {
+    const { send, dropped, logged } = await scene({ slavePorts: new Map([[3, await freePort()]]) }, plain);
+    for (const rule of ['forged-mac', 'forged-arp', 'rogue-dhcp'] as const) {
+      send(framesOf(rule));
+      await eventually(async () => expect(await dropped()).toContain(rule));
+      await logged(rule);
+    }
+  });
+
+  it('is held to them at the port for all, but may be any of the members of its host', async () => {
+    const { send, dropped } = await scene({}, plain);
+    send(hostile['forged-mac'].filter(([name]) => name === 'from the victim').map(([, frame]) => frame));
+    send(framesOf('rogue-dhcp'));
+    await eventually(async () => expect(await dropped()).toContain('rogue-dhcp'));
+    expect(await dropped()).not.toContain('forged-mac');
+  });
+
+  it('is not found behind a link whose far end does not greet, as an original', async () => {
+    const { master, dropped } = await scene({}, plain);
+    const far = await new Guest().plug(master.sock, macOfId(9));
+    const { port } = parseTcpAddress(master.link);
+    const bare = connect(port, '127.0.0.1').on('error', () => undefined);
+    onTestFinished(() => void bare.destroy());
+    const [frame = expect.fail('there is one')] = framesOf('rogue-dhcp');
+    bare.write(encodeFrames([frame]));
+    await far.until(() => far.frames.some((one) => Buffer.compare(one, frame) === 0));
+    expect(await dropped()).not.toContain('rogue-dhcp');
   });
 });

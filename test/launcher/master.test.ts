@@ -68,7 +68,8 @@ describe('a master and its slaves', () => {
 
   it('report one guest address behind two ports, once, and leave it where it was first while it speaks there', async () => {
     const nodes = new Nodes();
-    const master = await nodes.master({ dhcp: false });
+    // Members that are held to the addresses of their ids could not have one address.
+    const master = await nodes.master({ dhcp: false, openMembers: [1, 2] });
     const slaves: Slave[] = [];
     for (const name of ['one', 'two']) {
       const linked = nodes.says(/^linked to/);

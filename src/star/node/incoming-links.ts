@@ -32,6 +32,16 @@ export interface LinkChange {
   readonly port: StreamPort;
 }
 
+/** A plain link whose far end has greeted, or that has ended. */
+export interface PlainLinkChange {
+  /** The address of the far end, `HOST:PORT`. */
+  readonly from: string;
+  /** The member that the port of this link is for; undefined at a port for all. */
+  readonly id: NodeId | undefined;
+  readonly linked: boolean;
+  readonly port: StreamPort;
+}
+
 /** The properties of one link. */
 interface LinkWish {
   readonly module: string;
@@ -47,6 +57,8 @@ interface LinkWish {
 export class IncomingLinks implements Disposable {
   /** The links of members. A link is reported as up when the far end's switch has greeted. */
   readonly changes = new Feed<LinkChange>();
+  /** The plain links. One whose far end never greets is not among them. */
+  readonly plainChanges = new Feed<PlainLinkChange>();
   readonly #options: LinksOptions;
   readonly #environment: PortEnvironment;
   readonly #warn: ReturnType<typeof onceAMinute>;
@@ -85,12 +97,25 @@ export class IncomingLinks implements Disposable {
     if (port) this.#members.set(key, port);
   }
 
-  /** Takes a plain link, whose far end may be an original. */
-  takePlain(inner: ByteChannel, from: string): void {
+  /** Takes a plain link, whose far end may be an original. `id` is the member that its port is for, if there is one. */
+  takePlain(inner: ByteChannel, from: string, id: NodeId | undefined): void {
     const channel = new HeardChannel(inner);
     const peer: Peer = { kind: 'remote', address: from };
-    const released = (): void => this.#plain.leave(channel);
-    const port = this.#take(channel, { module: 'tcp', peer, from, awaitsGreeting: false, released });
+    const tell = (linked: boolean): void => {
+      if (port) this.plainChanges.emit({ from, id, linked, port });
+    };
+    const released = (): void => {
+      this.#plain.leave(channel);
+      tell(false);
+    };
+    const port: StreamPort | undefined = this.#take(channel, {
+      module: 'tcp',
+      peer,
+      from,
+      awaitsGreeting: false,
+      greeted: () => tell(true),
+      released,
+    });
     if (port) this.#plain.enter(channel, port);
   }
 

@@ -20,11 +20,12 @@ import { closeAfterReading, setLeastReadable } from '../../system/tcp-socket.ts'
 import type { Fd } from '../../system/unix-socket.ts';
 import type { Caller, ControlChannel, ControlEvents, LinkVerdict } from '../channel.ts';
 import type { Fingerprint } from '../fingerprint.ts';
+import type { NodeId } from '../identity.ts';
 import { hostOf } from '../master-context.ts';
 import { FamiliarOrigins } from './familiar-origins.ts';
 import { decisiveLength } from './first-octets.ts';
 import { starProtocols, type Established, type Security } from './handshake.ts';
-import { IncomingLinks, type LinkChange } from './incoming-links.ts';
+import { IncomingLinks, type LinkChange, type PlainLinkChange } from './incoming-links.ts';
 import { LineChannel } from './line-channel.ts';
 import { listenAt } from './listen-at.ts';
 import { Newcomers, type Control } from './newcomers.ts';
@@ -146,6 +147,11 @@ export class StarDoor implements AsyncDisposable {
     return this.#links.changes;
   }
 
+  /** The plain links whose far ends have greeted, as they come up and end. */
+  get plainChanges(): Feed<PlainLinkChange> {
+    return this.#links.plainChanges;
+  }
+
   /** Returns the link of a member, if it has one. */
   linkOf(key: Fingerprint): StreamPort | undefined {
     return this.#links.of(key);
@@ -158,14 +164,14 @@ export class StarDoor implements AsyncDisposable {
   }
 
   /**
-   * Also listens at a port for one kind of plain connections, as version 0.2.0 has them. The rule of plain connections applies. Returns the
-   * address. Throws as `open` does.
+   * Also listens at a port for one kind of plain connections, as version 0.2.0 has them, and for one member if `id` is given. The rule of plain
+   * connections applies. Returns the address. Throws as `open` does.
    */
-  async listenPlain(address: TcpAddress, kind: PlainPort): Promise<string> {
+  async listenPlain(address: TcpAddress, kind: PlainPort, id?: NodeId): Promise<string> {
     const socket = await listenAt(address);
     this.#serve(socket, (fd) => {
       const arrival = arrivalOf(fd);
-      if (arrival) this.#takePlain(arrival, kind);
+      if (arrival) this.#takePlain(arrival, kind, id);
     });
     return socket.name;
   }
@@ -201,7 +207,7 @@ export class StarDoor implements AsyncDisposable {
     channel[Symbol.dispose]();
   }
 
-  #takePlain({ fd, peer, from }: Arrival, kind: PlainPort): void {
+  #takePlain({ fd, peer, from }: Arrival, kind: PlainPort, id?: NodeId): void {
     const refusal = plainRefusal(fd, this.#options.plain);
     if (refusal !== undefined) this.#warn(`refused a plain ${kind} connection from ${from}: ${refusal}`, { key: `${kind} ${refusal}` });
     if (kind === 'control') {
@@ -210,7 +216,7 @@ export class StarDoor implements AsyncDisposable {
       const caller: Caller = { plain: true, from };
       if (refusal !== undefined) refusePlain(channel, refusal, this.#environment);
       else this.#newcomers.enter({ caller, channel: new HeardChannel(channel), origin, members: this.#familiar.count(origin) });
-    } else if (refusal === undefined) this.#links.takePlain(FdChannel.onSocket(fd, this.#environment), from);
+    } else if (refusal === undefined) this.#links.takePlain(FdChannel.onSocket(fd, this.#environment), from, id);
     else closeAfterReading(fd);
   }
 
