@@ -1,29 +1,19 @@
 /** `npm run siege`, behind start.mjs. Ends with 1 when strangers could do more than they may, with 2 when its arguments are wrong. */
-import { fileURLToPath } from 'node:url';
-import { Workplace } from '../harness/workplace.ts';
-import { siegeArguments, usage, type SiegeArguments, type SiegeBounds } from './arguments.ts';
+import { runProof } from '../harness/proof.ts';
+import { siegeArguments, usage, type SiegeBounds } from './arguments.ts';
 import { siege, type SiegeResult } from './siege.ts';
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  let given: SiegeArguments;
-  try {
-    given = siegeArguments(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
-    return 2;
-  }
-  await using workplace = new Workplace({ ours: fileURLToPath(new URL('../../../..', import.meta.url)) });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void workplace[Symbol.asyncDispose]().then(() => process.exit(1)));
-  }
-  const result = await siege(given, workplace, (line) => console.log(line));
-  const faults = faultsOf(result, given.bounds);
-  for (const fault of faults) console.log(`WRONG: ${fault}`);
-  console.log(faults.length === 0 ? 'the star held' : 'NOT HELD');
-  return faults.length === 0 ? 0 : 1;
-}
+await runProof({
+  usage,
+  read: siegeArguments,
+  run: async (given, workplace) => {
+    const result = await siege(given, workplace, (line) => console.log(line));
+    const faults = faultsOf(result, given.bounds);
+    for (const fault of faults) console.log(`WRONG: ${fault}`);
+    console.log(faults.length === 0 ? 'the star held' : 'NOT HELD');
+    return faults.length === 0;
+  },
+});
 
 function faultsOf({ calm, attacked, back, memory, stranger }: SiegeResult, bounds: SiegeBounds): string[] {
   const faults: string[] = [];
