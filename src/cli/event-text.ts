@@ -35,7 +35,7 @@ function wordsOf(event: ReceivedEvent): string {
     case 'operation':
       return `done: ${of('name')}`;
     case 'lost':
-      return `${of('events')} events lost, since they were not read in time`;
+      return `${of('events') || 'some'} events lost, since they were not read in time`;
     default:
       return JSON.stringify(event);
   }

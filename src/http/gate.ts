@@ -12,6 +12,9 @@ export interface Turned {
   readonly challenge: boolean;
 }
 
+/** The parts of a request that a gate looks at. */
+type GatedRequest = Pick<IncomingMessage, 'headers' | 'method'>;
+
 /** The rules of a gate. */
 export interface GateOptions {
   /** The names, besides `localhost`, by which the server is addressed. Default: none. */
@@ -38,14 +41,14 @@ export class Gate {
   }
 
   /** Returns why a request is turned away; undefined if it is let in. A ticket is used up by the first request that has it. */
-  turns(request: IncomingMessage, url: URL): Turned | undefined {
+  turns(request: GatedRequest, url: URL): Turned | undefined {
     const foreign = this.#foreign(request);
     if (foreign !== undefined) return { problem: problem(403, foreign), challenge: false };
     if (this.#token === undefined || this.#isAuthorised(request, url)) return undefined;
     return { problem: problem(401, this.#lackOf(request)), challenge: true };
   }
 
-  #foreign({ headers: { host = '', origin } }: IncomingMessage): string | undefined {
+  #foreign({ headers: { host = '', origin } }: GatedRequest): string | undefined {
     if (!this.#isOwn(host)) {
       return `this server is not addressed as ${host.slice(0, 100)}; use the address that it printed, or localhost through ssh -L`;
     }
@@ -60,20 +63,20 @@ export class Gate {
     return isIP(name) !== 0 || isLoopback(name) || this.#names.has(name);
   }
 
-  #isAuthorised(request: IncomingMessage, url: URL): boolean {
+  #isAuthorised(request: GatedRequest, url: URL): boolean {
     const given = tokenIn(request);
     if (given !== undefined) return this.#token !== undefined && isSame(given, this.#token);
     const ticket = url.searchParams.get('ticket');
     return ticket !== null && request.method === 'GET' && this.#tickets?.use(ticket, url.pathname) === true;
   }
 
-  #lackOf(request: IncomingMessage): string {
+  #lackOf(request: GatedRequest): string {
     const remedy = 'send the token that the service printed at its start as Authorization: Bearer TOKEN';
     return `${tokenIn(request) === undefined ? 'the request has no token, or a ticket that is not good' : 'the token is not right'}; ${remedy}`;
   }
 }
 
-function tokenIn({ headers: { authorization } }: IncomingMessage): string | undefined {
+function tokenIn({ headers: { authorization } }: GatedRequest): string | undefined {
   return authorization === undefined ? undefined : (/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
 }
 
