@@ -1,4 +1,5 @@
 import type { Benchmark } from '../harness/benchmark.ts';
+import { api } from './api.ts';
 import { churn } from './churn.ts';
 import { core } from './core.ts';
 import { flood, manyTalkers } from './crowds.ts';
@@ -39,6 +40,7 @@ export const benchmarks: readonly Benchmark[] = [
   churn,
   guard,
   roster,
+  api,
   core,
   start,
   lab,

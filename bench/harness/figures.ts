@@ -32,7 +32,9 @@ export type FigureName =
   | 'retries'
   | 'longestTurn'
   | 'keptP50'
-  | 'joinsPerSecond';
+  | 'joinsPerSecond'
+  | 'readsPerSecond'
+  | 'readTime';
 
 /** The figures of one run of one side. */
 export type Sample = Readonly<Partial<Record<FigureName, number>>>;
@@ -81,6 +83,8 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   longestTurn: { title: 'longest turn of the loop, CPU', unit: 'ms', show: fixed(2) },
   keptP50: { title: 'until it is on the disk p50', unit: 'ms', show: fixed(2) },
   joinsPerSecond: { title: 'joins per second', unit: '', show: fixed(0) },
+  readsPerSecond: { title: 'reads per second', unit: '', show: fixed(0) },
+  readTime: { title: 'time of a read p50', unit: 'ms', show: fixed(2) },
   retries: { title: 'messages sent again after 4 s', unit: '', show: fixed(0), ratio: false },
   processorShare: { title: 'CPU of the switch', unit: '%', show: fixed(0), ratio: false },
   loadShare: { title: 'CPU of the load', unit: '%', show: fixed(0), ratio: false },
