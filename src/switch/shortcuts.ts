@@ -6,6 +6,7 @@ import { isTagged, minTaggedFrame, type Vid } from '../wire/dot1q.ts';
 import { destinationOf, hasGroupDestination, minFrame, sourceOf } from '../wire/ethernet.ts';
 import type { MacAddress } from '../wire/mac.ts';
 import type { EgressStage } from './egress-stage.ts';
+import { senderRules } from './sender-policy.ts';
 import type { SenderRules } from './sender-rules.ts';
 import { ShortcutFlows } from './shortcut-flows.ts';
 import { decodeAtShortcut, decodeAtUplink, vidAtShortcut, type Flow, type ShortcutFrame, type ShortcutKind } from './shortcut-frame.ts';
@@ -168,7 +169,7 @@ export class Shortcuts implements Disposable {
     if (verdict === undefined) {
       const decoded = decodeAtShortcut(frame);
       if (decoded) this.#take(ingress, decoded);
-    } else if (verdict === 'not-agreed') this.#refuse(ingress, frame);
+    } else if (verdict === 'not-agreed' || isRule(verdict)) this.#refuse(ingress, frame);
     return verdict;
   }
 
@@ -232,7 +233,10 @@ export class Shortcuts implements Disposable {
     this.#links.send(port, isHere ? 'have' : 'gone', flow);
   }
 
-  /** Tells the far end that it sends in vain: once for a station, and once a second for flows. */
+  /**
+   * Tells the far end that it sends in vain: once for a station, and once a second for flows. Those with frames that break a rule return to the uplink,
+   * too, where the master judges them: it knows best.
+   */
   #refuse(port: BridgePort, frame: Uint8Array): void {
     const flow = { vid: vidAtShortcut(frame), destination: destinationOf(frame), source: sourceOf(frame) };
     if (!this.#isLocal(flow.vid, this.#parts.fdb.lookup(flow.vid, frame, 0)) && this.#gates.unwatch(flow.vid, flow.destination, port))
@@ -284,4 +288,10 @@ export class Shortcuts implements Disposable {
     for (const [port, vid, mac] of this.#flows.unanswered()) this.#links.send(port, 'ask', { vid, destination: mac, source: zeroMac });
     if (this.#beats % refreshAfter === 0) for (const flow of this.#flows.sources()) this.#sendUp('refresh', flow);
   }
+}
+
+const rules: ReadonlySet<unknown> = new Set(senderRules);
+
+function isRule(verdict: Vid | DropReason): boolean {
+  return rules.has(verdict);
 }
