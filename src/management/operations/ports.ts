@@ -143,7 +143,9 @@ export const explainFrame = reads(
   ({ ports, switch: bridge }, { port, frame }: OnPort & { readonly frame: string }): ExplanationView | Refusal => {
     const octets = parseHex(frame);
     if (!octets || octets.length === 0) return new Refusal('EINVAL');
-    const explanation = ports.get(port) && bridge.explain(port, octets);
+    // Shortcuts are in no table, but events name them.
+    const isShown = ports.get(port) !== undefined || bridge.port(port)?.vlans.shortcut === true;
+    const explanation = isShown ? bridge.explain(port, octets) : undefined;
     return explanation ? explanationView(explanation) : new Refusal('ENXIO');
   },
 );

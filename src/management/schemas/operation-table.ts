@@ -41,6 +41,12 @@ const port = z
   .min(0)
   .max(mostPorts - 1)
   .describe('the number of a port');
+/** Shortcuts are numbered beyond all ports. */
+const portOrShortcut = z
+  .int()
+  .min(0)
+  .max(2 * mostPorts - 1)
+  .describe('the number of a port; or of a shortcut, as events name it');
 const onPort = z.object({ port });
 const onPorts = z.object({ port: port.optional() });
 const vlan = z.int().min(0).max(4094).describe('the number of a VLAN');
@@ -92,7 +98,7 @@ export const operationTable: readonly OperationEntry[] = [
   row(ports.resetCounters, onPorts, values.none),
   row(ports.listPorts, onPorts, values.ports),
   row(showCounters, none, values.counters),
-  row(ports.explainFrame, z.object({ port, frame: z.string().describe('a frame, in hexadecimal') }), values.explanation),
+  row(ports.explainFrame, z.object({ port: portOrShortcut, frame: z.string().describe('a frame, in hexadecimal') }), values.explanation),
   row(setUp, z.object({ port, up: z.boolean() }), values.none),
   row(impairPort, z.object({ port, words: z.string().optional().describe('such as "loss 5, delay 20+5", or off') }), values.impairment),
   row(dhcp.showDhcp, none, values.dhcp),
