@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { ShortcutEngine } from '../../src/star/shortcut-engine.ts';
 import type { Switch } from '../../src/switch/switch.ts';
 import { MutantLoader, type Mutant } from '../mutant-loader.ts';
-import { dropsLateFrames, leavesSilent } from '../switch/shortcut-pair.ts';
+import { dropsLateFrames, leavesMoved, leavesSilent } from '../switch/shortcut-pair.ts';
 import type { LabParts } from './shortcut-lab.ts';
 import { faultAfterCut, faultAfterKick, faultAtRandom } from './shortcut-scenarios.ts';
 
@@ -29,13 +29,39 @@ const mutants: readonly Mutant[] = [
   mutant('shortcuts carry broadcasts', 'PortVlans.has', '!this.shortcut &&', ''),
   mutant('stations are learned at shortcuts', 'Switch.#receiveByShortcut', 'this.shortcuts.home', 'ingress'),
   mutant('silent shortcuts stay', 'ShortcutLinks.pulse', 'peer.silent > mostSilent', 'peer.silent > 20'),
+  mutant('frames about shortcuts reach stations', 'Shortcuts.#takes', 'return decoded !== undefined;', 'return false;'),
+  mutant(
+    'frames are held for ever',
+    'ShortcutFlows.#begin',
+    'flow.timer = this.#doors.clock.after(flowBounds.holdTime, () => this.#doors.breath(() => this.#toUplink(flow)));',
+    '',
+  ),
+  mutant(
+    'flows stay though the far end drops their frames',
+    'ShortcutFlows.closed',
+    "if (target?.port === port && flow?.state === '…') this.#toUplink(flow);",
+    '',
+  ),
   mutant('flows stay when a shortcut ends', 'Shortcuts.end', 'this.#breath(() => this.#flows.end(port));', ''),
 ];
 
 const silent: readonly Mutant[] = [
   mutant('silent stations are vouched for', 'Shortcuts.#isHere', 'found.age < freshness', 'true'),
+  mutant(
+    'flows stay though their station has gone',
+    'Shortcuts.#take',
+    "else if (kind === 'gone') this.#flows.forget(vid, destination, port);",
+    '',
+  ),
   mutant('stations that have gone are not told', 'Shortcuts.#lookAround', '!this.#isHere(vid, mac) &&', 'false &&'),
 ];
+
+const moved = mutant(
+  'flows stay though their station is heard by the uplink',
+  'Shortcuts.#close',
+  'this.#flows.forget(vid, source, port);',
+  '',
+);
 
 const members: readonly Mutant[] = [
   mutant('barred keys keep their shortcuts', 'ShortcutEngine.take', "if (message.type === 'barred') this.#endKey(message.key, '…');", ''),
@@ -81,6 +107,15 @@ it('the copy without a fault leaves silent stations to the uplink', async () => 
 // In the lab the master's floods tell the old switch of a station that has moved, too.
 it.each(silent)('a fault is caught: $name', async (one) => {
   expect(leavesSilent((await partsOf(`silent ${silent.indexOf(one)}`, one)).Switch)).toBe(false);
+});
+
+it('the copy without a fault leaves stations that have moved to the uplink', async () => {
+  expect(leavesMoved((await partsOf('none')).Switch)).toBe(true);
+});
+
+// In the lab the far end also drops the frames of such flows, and says so.
+it(`a fault is caught: ${moved.name}`, async () => {
+  expect(leavesMoved((await partsOf('moved', moved)).Switch)).toBe(false);
 });
 
 it.each(members)('a fault is caught: $name', async (one) => {

@@ -140,3 +140,18 @@ export function leavesSilent(kind: new (options: SwitchOptions) => Switch): bool
   pair.say(pair.first, { from: 1, to: 2 });
   return before === 1 && pair.first.bridge.shortcuts.direct === 0 && pair.texts(pair.first, ports.uplink).length === 1;
 }
+
+/** Returns whether flows to a station return to the uplink when a frame of its own comes from there: it may have moved. */
+export function leavesMoved(kind: new (options: SwitchOptions) => Switch): boolean {
+  const pair = new ShortcutPair(kind);
+  const { first, second } = pair;
+  pair.tell();
+  second.bridge.shortcuts.tell({ vid: vid(0), mac: macOf(1) }, 1);
+  pair.carryAll();
+  pair.say(first, { from: 1, to: 2 });
+  pair.say(second, { from: 2, to: 1 });
+  pair.carryAll();
+  const before = [first, second].map(({ bridge }) => bridge.shortcuts.direct).join(' ');
+  pair.receive(first, ports.uplink, testFrame({ from: 2, to: 1 }));
+  return before === '1 1' && first.bridge.shortcuts.direct === 0;
+}
