@@ -16,6 +16,7 @@ import { overlay } from './overlay.ts';
 import { plugs } from './plugs.ts';
 import { roster } from './roster.ts';
 import { relay } from './relay.ts';
+import { shortcut } from './shortcut.ts';
 import { start } from './start.ts';
 import { tcpStream } from './tcp-stream.ts';
 import { unicastFull, unicastSmall } from './unicast.ts';
@@ -30,6 +31,7 @@ export const benchmarks: readonly Benchmark[] = [
   manyTalkers,
   link,
   linkTls,
+  shortcut,
   plugs,
   tcpStream,
   gateway,
