@@ -58,6 +58,7 @@ function runIn(role: string, given: CommonArguments, way: Way, check: Check): Pr
     const { warn } = environment.log;
     const { id, linkMtu, impair } = given;
     check(warn);
+    const shortcuts = shortcutWish(given);
     const ports = nodePorts(given, warn);
     const sock = given.sock ?? defaultSocketDirectory('slave');
     const state = given.state ?? defaultStateDirectory('slave', warn);
@@ -73,7 +74,7 @@ function runIn(role: string, given: CommonArguments, way: Way, check: Check): Pr
         linkMtu,
         deadAfter: given.deadAfter * 1000,
         impair,
-        shortcuts: shortcutWish(given),
+        shortcuts,
         guest: guestWish(given),
         card: cardWish(given),
         backlog: backlogBounds(given),
