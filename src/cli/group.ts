@@ -17,7 +17,11 @@ export async function runGroup(given: ServiceArguments): Promise<void> {
   const group = (await client.run('GET', 'group.show')) as GroupView;
   const members = await membersOf(client);
   if (given.json) print(jsonLine({ ...group, members }));
-  else print(tableOf(columns, members) + notesOn(members, [...shortcutLines(group.shortcuts), ...nextPinLines(group.nextPin, group.role)]));
+  else
+    print(
+      tableOf(columnsFor(members), members) +
+        notesOn(members, [...shortcutLines(group.shortcuts), ...nextPinLines(group.nextPin, group.role)]),
+    );
 }
 
 /** Implements `etherloom group kick ID`. */
@@ -137,10 +141,21 @@ const columns: readonly Column<GroupMemberView>[] = [
   { title: 'RTT', right: true, text: ({ link }) => (link?.roundTrip === undefined ? '-' : shortRoundTrip(link.roundTrip)) },
   { title: 'IN/s', right: true, text: ({ link }) => rateOf(link?.received.rate) },
   { title: 'OUT/s', right: true, text: ({ link }) => rateOf(link?.sent.rate) },
-  { title: 'DIRECT', text: ({ shortcuts = [] }) => (shortcuts.length === 0 ? '-' : shortcuts.join(' ')), least: 6 },
   { title: 'GUEST', text: ({ guest }) => guest?.state ?? '-', least: 5 },
   { title: 'VERSION', text: ({ version }) => version ?? '-', least: 7 },
 ];
+
+const directColumn: Column<GroupMemberView> = {
+  title: 'DIRECT',
+  text: ({ shortcuts = [] }) => (shortcuts.length === 0 ? '-' : shortcuts.join(' ')),
+  least: 6,
+};
+
+/** Returns the columns; that of shortcuts is there if any member has one. */
+function columnsFor(members: readonly GroupMemberView[]): readonly Column<GroupMemberView>[] {
+  const hasShortcuts = members.some(({ shortcuts = [] }) => shortcuts.length > 0);
+  return hasShortcuts ? [...columns.slice(0, -2), directColumn, ...columns.slice(-2)] : columns;
+}
 
 const contenderColumns: readonly Column<ContenderView>[] = [
   { title: 'N', right: true, text: ({ number }) => String(number) },
@@ -163,10 +178,10 @@ function ageOf(time: string | undefined): string {
 /** Returns the lines about the shortcuts of a slave. */
 function shortcutLines(shortcuts: GroupView['shortcuts'] = []): readonly string[] {
   return shortcuts.flatMap((one) => {
-    const { id, address, seconds, received, sent } = one;
+    const { id, address, port, seconds, received, sent } = one;
     const traffic = `${shortNumber(received.frames)} frames in, ${shortNumber(sent.frames)} out`;
     const refused = refusedOf(one).map((text) => `member ${id} sent frames by its shortcut that were refused: ${text}`);
-    return [`shortcut to member ${id} at ${address}, for ${shortTime(seconds)}: ${traffic}`, ...refused];
+    return [`shortcut to member ${id} at ${address}, port ${port}, for ${shortTime(seconds)}: ${traffic}`, ...refused];
   });
 }
 

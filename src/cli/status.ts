@@ -72,6 +72,8 @@ function linesOf({ switch: own, sockets, table, ports, stations, dhcp, star, gro
   if (star?.role === 'slave') {
     const since = star.joined === undefined ? 'not connected now' : `connected for ${shortTime(star.joined)}`;
     lines.push(`slave ${star.id ?? 'without an id yet'} of ${star.master}: ${since}`);
+    if (star.shortcuts > 0)
+      lines.push(`${star.shortcuts} ${star.shortcuts === 1 ? 'shortcut' : 'shortcuts'} to other slaves; see: etherloom group`);
   }
   if (group?.group !== undefined) lines.push(`group ${group.group}, own fingerprint ${group.fingerprint ?? 'none'}; see: etherloom group`);
   if (group) lines.push(...nextPinLines(group.nextPin, group.role));

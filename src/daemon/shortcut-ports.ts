@@ -3,8 +3,8 @@ import type { Plane, Seat } from '../plane/plane.ts';
 import type { Port, PortNumber } from '../ports/pure/port.ts';
 import type { SenderPolicy } from '../switch/switch.ts';
 
-/** Shortcuts are numbered beyond all ports of the table, and below the stations inside. */
-const firstShortcut: PortNumber = mostPorts;
+/** The number of the first shortcut: they are numbered beyond all ports of the table, and below the stations inside. */
+export const firstShortcut: PortNumber = mostPorts;
 
 /** The callbacks of a shortcut's port. */
 export interface ShortcutPortEvents {

@@ -14,7 +14,7 @@ import type { SlaveEvent } from '../star/slave-event.ts';
 import { toldPolicy, type ToldRules } from '../star/told-rules.ts';
 import type { SenderPolicy } from '../switch/sender-policy.ts';
 import { ShortcutSockets } from './shortcut-sockets.ts';
-import type { StarLinks } from './star-links.ts';
+import type { MemberRefusals, StarLinks } from './star-links.ts';
 
 /** The parts of a slave that its shortcuts join. */
 export interface SlaveShortcutsParts {
@@ -85,9 +85,14 @@ export class SlaveShortcuts implements Disposable {
     const views = this.#sockets.list().flatMap(({ port, id, address, since }) => {
       const counts = plane.shortcuts.counts(port);
       if (!counts || !open.has(id)) return [];
-      return [{ id, address, seconds: Math.floor((clock.monotonic() - since) / 1000), ...counts }];
+      return [{ id, address, port, seconds: Math.floor((clock.monotonic() - since) / 1000), ...counts }];
     });
     return views.sort((a, b) => a.id - b.id);
+  }
+
+  /** Returns the members from whose shortcuts frames were refused. */
+  *refused(): Generator<MemberRefusals> {
+    for (const { id, refused } of this.list()) if (Object.keys(refused).length > 0) yield { id, counts: refused };
   }
 
   /** Returns the member at the far end of a port; undefined if that is no shortcut. */

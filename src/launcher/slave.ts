@@ -18,6 +18,7 @@ import { checkGuest, NodeGuest, type GuestWish } from './node-guest.ts';
 import { tellSlave } from './node-standing.ts';
 import { openOwnCard, type CardWish } from './own-card.ts';
 import { SlaveDuty, type SlaveDutyOptions } from './slave-duty.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { SlaveShortcuts, type SlaveShortcutsParts } from './slave-shortcuts.ts';
 import { SlaveGroup } from './slave-group.ts';
 import { StarLinks } from './star-links.ts';
@@ -80,12 +81,9 @@ export class Slave implements AsyncDisposable {
       const links = new StarLinks(plane, clock);
       if (standing) scope.use(tellSlave(group, links, standing));
       const guest = scope.use(new NodeGuest({ plane, log, signal }));
-      scope.use(managed.management.addStar(new SlaveNode({ group, links, guest, clock })));
-      if (group.keys) {
-        const shortcuts = await openShortcuts(options, { group, keys: group.keys, links, plane, clock, random });
-        if (shortcuts) scope.use(shortcuts);
-        scope.use(managed.management.addGroup(scope.use(new SlaveGroup({ group, links, guest, clock, shortcuts, end }))));
-      }
+      const shortcuts = await openShortcuts(options, { group, links, plane, clock, random, log }, scope);
+      scope.use(managed.management.addStar(new SlaveNode({ group, links, guest, clock, shortcuts })));
+      if (group.keys) scope.use(managed.management.addGroup(scope.use(new SlaveGroup({ group, links, guest, clock, shortcuts, end }))));
       scope.use(managed.management.faces);
       const welcome = await group.admitted(signal);
       if (options.join?.only === true) return new Slave(sock, group, undefined, scope);
@@ -116,14 +114,18 @@ export class Slave implements AsyncDisposable {
   }
 }
 
-/** Opens the shortcuts of a slave that takes any, and serves. */
-function openShortcuts(
-  { shortcuts, join, linkMtu }: SlaveOptions,
-  { group, ...parts }: Omit<SlaveShortcutsParts, 'engine'> & { readonly group: GroupSlave },
-): Promise<SlaveShortcuts> | undefined {
-  if (!shortcuts || join?.only === true) return undefined;
+/** Opens the shortcuts of a slave that takes any, and logs the frames from them that are refused. */
+async function openShortcuts(
+  { shortcuts: wish, join, linkMtu }: SlaveOptions,
+  { group, log, ...parts }: Omit<SlaveShortcutsParts, 'engine' | 'keys'> & { readonly group: GroupSlave; readonly log: Log },
+  scope: Scope,
+): Promise<SlaveShortcuts | undefined> {
+  const { keys, engine } = group;
+  if (!wish || !keys || join?.only === true) return undefined;
   const maxFrame = linkMtu === undefined ? undefined : linkMtu + frameOverhead.tagged;
-  return SlaveShortcuts.open({ ...parts, engine: group.engine }, { ...shortcuts, maxFrame });
+  const shortcuts = scope.use(await SlaveShortcuts.open({ ...parts, engine, keys }, { ...wish, maxFrame }));
+  scope.use(new RefusalLog({ links: shortcuts, nameOf: () => undefined, clock: parts.clock, log }));
+  return shortcuts;
 }
 
 /** A slave, and the ways in which it ends. */

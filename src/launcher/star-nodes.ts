@@ -10,6 +10,7 @@ import { parsePlace } from '../star/line.ts';
 import type { GroupMaster } from './group-master.ts';
 import type { GroupSlave } from './group-slave.ts';
 import type { NodeGuest } from './node-guest.ts';
+import type { SlaveShortcuts } from './slave-shortcuts.ts';
 import type { StarLinks } from './star-links.ts';
 
 /** The parts of each node. */
@@ -29,6 +30,8 @@ export interface MasterParts extends NodeParts {
 /** The parts of a slave. */
 export interface SlaveParts extends NodeParts {
   readonly group: GroupSlave;
+  /** Undefined for a slave that takes no shortcuts. */
+  readonly shortcuts: SlaveShortcuts | undefined;
 }
 
 /** A node of a star, as seen by operations. */
@@ -91,6 +94,7 @@ export class MasterNode extends StarNode {
       joined: engine.joined,
       joins: counts.joins,
       refusals: counts.refusals,
+      shortcuts: engine.shortcuts().length,
     };
   }
 
@@ -115,7 +119,8 @@ export class SlaveNode extends StarNode {
   }
 
   show(): SlaveView {
-    const { master, control, engine, joins } = this.#parts.group;
+    const { group, shortcuts } = this.#parts;
+    const { master, control, engine, joins } = group;
     const { welcome, joinedAt } = engine;
     const place = parsePlace(master);
     return {
@@ -129,6 +134,7 @@ export class SlaveNode extends StarNode {
       joined: joinedAt === undefined ? undefined : this.secondsSince(joinedAt),
       joins,
       link: this.links()[0],
+      shortcuts: shortcuts?.list().length ?? 0,
     };
   }
 }

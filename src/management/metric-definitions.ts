@@ -49,6 +49,7 @@ export const metricDefinitions = {
   etherloom_star_refusals_total: counter('Times that the master refused a slave.'),
   etherloom_star_links: gauge('Links to other nodes.'),
   etherloom_star_links_up: gauge('Links to other nodes that are up.'),
+  etherloom_star_shortcuts: gauge('Shortcuts of a slave to other slaves; at a master, the pairs of slaves with one.'),
   etherloom_star_guest_up: gauge('Whether the guest of the node runs: 1, or 0.'),
   etherloom_star_guest_starts_total: counter('Times that the node started its guest, or found it running.'),
 } as const satisfies Readonly<Record<string, MetricDefinition>>;

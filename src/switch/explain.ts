@@ -30,7 +30,7 @@ export function explainFrame(
   const { shortcut } = ingress.vlans;
   if (!shortcut && fstp.takes(ingress, frame)) return explainBpdu(ingress, frame);
   const vid = shortcut ? shortcuts.judge(ingress, frame) : senders.enter(ingress, frame);
-  if (vid === undefined) return { decision: 'take', vid: vidAtShortcut(frame) };
+  if (vid === undefined) return { decision: 'take', vid: vidAtShortcut(frame), by: 'shortcuts' };
   if (typeof vid === 'string') return { decision: 'drop', reason: vid };
   const found = learning.destination(ingress, vid, frame);
   const destination = shortcuts.peek(ingress, vid, frame, found);

@@ -10,9 +10,11 @@ export type Explanation =
       readonly reason: DropReason;
     }
   | {
-      /** The spanning tree takes it. */
+      /** The spanning tree takes it, or the shortcuts do: it is about these. */
       readonly decision: 'take';
       readonly vid: Vid;
+      /** Default: the spanning tree. */
+      readonly by?: 'shortcuts';
     }
   | {
       /** The switch is a hub. */
@@ -46,7 +48,7 @@ export function explainRepeat(egress: readonly SwitchPort[] | DropReason): Expla
  */
 export function formatExplanation(explanation: Explanation, nameOf: (port: PortNumber) => string = String): string {
   if (explanation.decision === 'drop') return `drop (${explanation.reason})`;
-  if (explanation.decision === 'take') return `VLAN ${explanation.vid}: taken by the spanning tree`;
+  if (explanation.decision === 'take') return `VLAN ${explanation.vid}: taken by the ${explanation.by ?? 'spanning tree'}`;
   if (explanation.decision === 'repeat') return `repeated as by a hub to port ${explanation.egress.map(nameOf).join(', ')}`;
   const ways = explanation.egress.map(({ port, tagged }) => `${nameOf(port)}${tagged ? ' tagged' : ''}`);
   return `VLAN ${explanation.vid}: ${explanation.decision} (${explanation.reason}) to port ${ways.join(', ')}`;

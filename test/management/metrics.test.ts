@@ -69,6 +69,7 @@ const master: MasterView = {
   joined: 2,
   joins: 9,
   refusals: 1,
+  shortcuts: 3,
 };
 const slave: SlaveView = {
   role: 'slave',
@@ -81,6 +82,7 @@ const slave: SlaveView = {
   joined: undefined,
   joins: 4,
   link,
+  shortcuts: 2,
 };
 const nodeWith = (view: MasterView | SlaveView, one?: GuestView): StarPart => ({
   show: () => view,
@@ -123,6 +125,7 @@ describe('the collectors', () => {
     expect(value(asMaster, 'etherloom_dhcp_leases {"state":"bound"}')).toBe(2);
     expect(value(asMaster, 'etherloom_dhcp_frames_total {"treatment":"offered"}')).toBe(3);
     expect(value(asMaster, 'etherloom_star_members {}')).toBe(3);
+    expect(value(asMaster, 'etherloom_star_shortcuts {}')).toBe(3);
     expect(value(asMaster, 'etherloom_star_guest_up {}')).toBe(1);
     expect(value(asSlave, 'etherloom_star_joined {}')).toBe(0);
     expect(value(asSlave, 'etherloom_star_joins_total {}')).toBe(4);
@@ -212,7 +215,7 @@ describe('a switch that runs', () => {
     const shown = (): number => show({ prefix: 'etherloom_dhcp' }).length + show({ prefix: 'etherloom_star' }).length;
     expect(shown()).toBe(0);
     const parts = [management.addDhcp(dhcp), management.addStar(nodeWith(master))];
-    expect(shown()).toBe(7 + 6);
+    expect(shown()).toBe(7 + 7);
     for (const part of parts) part[Symbol.dispose]();
     expect(shown()).toBe(0);
     const [start] = show({ prefix: 'process_start' });

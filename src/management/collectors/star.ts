@@ -15,6 +15,7 @@ export function starCollector(star: StarPart): Collector {
         emit('etherloom_star_joined_members', view.joined);
         emit('etherloom_star_refusals_total', view.refusals);
       }
+      emit('etherloom_star_shortcuts', view.shortcuts);
       emit('etherloom_star_links', links.length);
       emit('etherloom_star_links_up', links.filter(({ up }) => up).length);
       if (!guest) return;

@@ -2,7 +2,7 @@ import { formatExplanation, type Explanation } from '../../switch/switch.ts';
 
 /** The decision of the switch about a frame. */
 export interface ExplanationView {
-  /** `take`: the spanning tree takes the frame. `repeat`: the switch is a hub. */
+  /** `take`: the spanning tree takes the frame, or it is about shortcuts. `repeat`: the switch is a hub. */
   readonly decision: Explanation['decision'];
   /** Why, such as `station-known`, or a reason for dropped frames; undefined if the decision says it all. */
   readonly reason: string | undefined;
@@ -14,14 +14,14 @@ export interface ExplanationView {
   readonly text: string;
 }
 
-/** Returns an explanation as plain data. */
-export function explanationView(explanation: Explanation): ExplanationView {
+/** Returns an explanation as plain data. `nameOf` returns the name of a port for people. */
+export function explanationView(explanation: Explanation, nameOf: (port: number) => string): ExplanationView {
   return {
     decision: explanation.decision,
     reason: 'reason' in explanation ? explanation.reason : undefined,
     vlan: 'vid' in explanation ? explanation.vid : undefined,
     egress: egressOf(explanation),
-    text: formatExplanation(explanation),
+    text: formatExplanation(explanation, nameOf),
   };
 }
 

@@ -140,13 +140,15 @@ export const listPorts = reads(
 export const explainFrame = reads(
   'port.explain',
   'show what the switch would do with a frame from a port, and why',
-  ({ ports, switch: bridge }, { port, frame }: OnPort & { readonly frame: string }): ExplanationView | Refusal => {
+  ({ ports, switch: bridge, group }, { port, frame }: OnPort & { readonly frame: string }): ExplanationView | Refusal => {
     const octets = parseHex(frame);
     if (!octets || octets.length === 0) return new Refusal('EINVAL');
     // Shortcuts are in no table, but events name them.
-    const isShown = ports.get(port) !== undefined || bridge.port(port)?.vlans.shortcut === true;
-    const explanation = isShown ? bridge.explain(port, octets) : undefined;
-    return explanation ? explanationView(explanation) : new Refusal('ENXIO');
+    const isShortcut = (number: PortNumber): boolean => bridge.port(number)?.vlans.shortcut === true;
+    const nameOf = (number: PortNumber): string =>
+      isShortcut(number) ? `${number}, the shortcut to member ${group?.memberAt?.(number)?.id ?? 'that is gone'}` : String(number);
+    const explanation = ports.get(port) || isShortcut(port) ? bridge.explain(port, octets) : undefined;
+    return explanation ? explanationView(explanation, nameOf) : new Refusal('ENXIO');
   },
 );
 

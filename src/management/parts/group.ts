@@ -27,6 +27,8 @@ export interface ShortcutView {
   readonly id: number;
   /** The address of the far end, `HOST:PORT`. */
   readonly address: string;
+  /** The number of its port at the switch, beyond those of all other ports. */
+  readonly port: number;
   /** Seconds since it was opened. */
   readonly seconds: number;
   readonly received: { readonly frames: number; readonly octets: number };

@@ -16,6 +16,8 @@ export interface MasterView {
   /** The numbers of joins and of refusals, since the master began. */
   readonly joins: number;
   readonly refusals: number;
+  /** The number of pairs of slaves with a shortcut. */
+  readonly shortcuts: number;
 }
 
 /** A slave of a star. Before the master has accepted it for the first time, only its role and the master's addresses are known. */
@@ -36,6 +38,8 @@ export interface SlaveView {
   /** The number of times that it joined. */
   readonly joins: number;
   readonly link: StarLinkView | undefined;
+  /** The number of shortcuts to other slaves. */
+  readonly shortcuts: number;
 }
 
 /** A slave that has an id. */

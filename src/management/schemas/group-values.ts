@@ -22,6 +22,7 @@ export const group = z.object({
       z.object({
         id,
         address: z.string(),
+        port: z.int(),
         seconds: z.number(),
         received: frames,
         sent: frames,

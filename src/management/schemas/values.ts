@@ -120,6 +120,7 @@ export const star = z.union([
     joined: z.int(),
     joins: z.int(),
     refusals: z.int(),
+    shortcuts: z.int().describe('pairs of slaves with one'),
   }),
   z.object({
     role: z.literal('slave'),
@@ -132,6 +133,7 @@ export const star = z.union([
     joined: z.number().optional().describe('seconds; absent while there is no connection to the master'),
     joins: z.int(),
     link: starLink.optional(),
+    shortcuts: z.int().describe('to other slaves'),
   }),
 ]);
 
