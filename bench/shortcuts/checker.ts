@@ -22,6 +22,8 @@ export class Checker {
   readonly flows: readonly Flow[];
   /** The faults, in words. */
   readonly faults: string[] = [];
+  /** For how long, in all, the node of each station has waited for a processor. That time is not part of a gap. */
+  readonly starved: number[];
   /** By sender, then by receiver. */
   readonly #flows: readonly (readonly (Flow | undefined)[])[];
   /** The broadcasts that arrived, by receiver, then by sender. */
@@ -33,7 +35,12 @@ export class Checker {
   /** `stations` is their number. */
   constructor(stations: number) {
     this.#stations = Array.from({ length: stations }, (_, i) => i);
-    this.#flows = this.#stations.map((from) => this.#stations.map((to) => (from === to ? undefined : new Flow(from, to))));
+    this.starved = this.#stations.map(() => 0);
+    // Frames go by the master, which is node 0, or past it.
+    const starvedOn = (from: number, to: number) => (): readonly number[] => [from, to, 0].map((node) => this.starved[node] ?? 0);
+    this.#flows = this.#stations.map((from) =>
+      this.#stations.map((to) => (from === to ? undefined : new Flow(from, to, starvedOn(from, to)))),
+    );
     this.flows = this.#flows.flat().filter((flow) => flow !== undefined);
     this.#broadcasts = this.#stations.map(() => this.#stations.map(() => new Sequence()));
     this.#sent = this.#stations.map(() => 0);

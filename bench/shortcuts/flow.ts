@@ -3,6 +3,9 @@ import { Sequence, type Disorder } from './sequence.ts';
 /** The longest time for which a flow that has a path may bring nothing, in milliseconds. */
 export const longestGap = 1000;
 
+/** A flow that still brings nothing after this time, in milliseconds, is at fault even if the machine was busy. */
+const hopelessGap = 5000;
+
 /** A flow is open when the latest of its frames is no older than this, in milliseconds. */
 const latest = 300;
 
@@ -12,19 +15,25 @@ export class Flow {
   readonly to: number;
   /** The longest time for which nothing arrived, though it had a path and there were frames under way. */
   worstGap = 0;
+  readonly #starved: () => readonly number[];
   readonly #sequence = new Sequence();
   #heardAt = -Infinity;
   #sent = 0;
   #mark = 0;
   /** Since then there are frames under way; undefined if there are none. */
   #waitsSince: number | undefined;
+  /** The starvation at that time. */
+  #starvedBefore: readonly number[] = [];
+  #tooLong: number | undefined;
   /** Until then it has a path. */
   #protectedUntil = 0;
   #told = false;
 
-  constructor(from: number, to: number) {
+  /** `starved` returns for how long, in all, each process on its path has waited for a processor. That time is not part of a gap. */
+  constructor(from: number, to: number, starved: () => readonly number[] = () => []) {
     this.from = from;
     this.to = to;
+    this.#starved = starved;
   }
 
   /** The title, for people. */
@@ -44,14 +53,14 @@ export class Flow {
 
   /** Notes that it has a path now, and will have one until then. Gaps are counted from `now` on, unless it had a path before. */
   protect(now: number, until: number): void {
-    if (now >= this.#protectedUntil && this.#waitsSince !== undefined) this.#waitsSince = now;
+    if (now >= this.#protectedUntil && this.#waitsSince !== undefined) this.#wait(now);
     this.#protectedUntil = until;
   }
 
   /** Notes that the frame with this number was sent. */
   send(number: number, now: number): void {
     this.#sent = Math.max(this.#sent, number + 1);
-    this.#waitsSince ??= now;
+    if (this.#waitsSince === undefined) this.#wait(now);
   }
 
   /** Notes that it may have no path from now on. */
@@ -66,17 +75,23 @@ export class Flow {
 
   /** Notes the arrival of a frame. Returns its disorder, if there is any. */
   heard(number: number, now: number): Disorder | undefined {
-    this.#gap(now);
+    const gap = this.#gap(now);
+    this.worstGap = Math.max(this.worstGap, gap);
+    if (gap > longestGap && !this.#told) this.#tooLong = gap;
     this.#heardAt = now;
-    this.#waitsSince = number + 1 < this.#sent ? now : undefined;
+    this.#waitsSince = undefined;
+    if (number + 1 < this.#sent) this.#wait(now);
     this.#told = false;
     return this.#sequence.heard(number);
   }
 
-  /** Returns the length of a gap that has become too long, once for each. */
+  /** Returns the length of a gap that was too long, once for each. It is known at its end, with the starvation until then, or when it is hopeless. */
   tooLong(now: number): number | undefined {
+    const ended = this.#tooLong;
+    this.#tooLong = undefined;
+    if (ended !== undefined) return ended;
     const gap = this.#gap(now);
-    if (gap <= longestGap || this.#told) return undefined;
+    if (gap <= hopelessGap || this.#told) return undefined;
     this.#told = true;
     return gap;
   }
@@ -94,8 +109,12 @@ export class Flow {
   /** Returns for how long it has brought nothing; 0 if it may have no path. */
   #gap(now: number): number {
     if (now >= this.#protectedUntil || this.#waitsSince === undefined) return 0;
-    const gap = now - this.#waitsSince;
-    this.worstGap = Math.max(this.worstGap, gap);
-    return gap;
+    const starved = this.#starved().map((after, i) => after - (this.#starvedBefore[i] ?? after));
+    return now - this.#waitsSince - Math.max(0, ...starved);
+  }
+
+  #wait(now: number): void {
+    this.#waitsSince = now;
+    this.#starvedBefore = this.#starved();
   }
 }

@@ -43,7 +43,7 @@ export async function runRounds(
 ): Promise<RoundsResult> {
   const random = seededRandom(seed);
   const star = await TwoLans.open(workplace);
-  using traffic = new Traffic(star.places, { isDense: areNear, plant });
+  using traffic = new Traffic(star.places, { isDense: areNear, plant, processes: star.processes });
   using _loop = plant === 'loop' ? new Loop(star.node(1).sock, star.node(4).sock) : undefined;
   const { checker } = traffic;
   const rounds: Round[] = [];

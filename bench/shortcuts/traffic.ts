@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MacAddress } from '../../src/wire/mac.ts';
 import { Checker, everyone } from './checker.ts';
@@ -33,6 +34,8 @@ export interface Place {
 export interface TrafficOptions {
   /** Returns whether the flows between two stations are dense: the changes of their way are of interest. */
   readonly isDense: (one: number, other: number) => boolean;
+  /** Returns the processes of the stations' nodes. The time for which they wait for a processor does not count. */
+  readonly processes?: () => readonly number[];
   /** A fault that station 1 makes. */
   readonly plant?: PlantKind | undefined;
 }
@@ -47,6 +50,7 @@ export class Traffic implements Disposable {
   readonly #numbers: ReadonlyMap<number, number>;
   readonly #options: TrafficOptions;
   readonly #timer: NodeJS.Timeout;
+  readonly #queued = new Map<number, number>();
   #looks = 0;
   #now = 0;
   #real = performance.now();
@@ -111,6 +115,7 @@ export class Traffic implements Disposable {
     const real = performance.now();
     this.#now += Math.min(real - this.#real, mostStall);
     this.#real = real;
+    this.#noteStarvation();
     for (const [at, station] of this.#stations.entries()) {
       station.plugIn(real);
       station.receive((heard) => this.#take(at, heard));
@@ -120,6 +125,16 @@ export class Traffic implements Disposable {
     this.checker.look(this.#now);
     for (const [from, station] of this.#stations.entries()) this.#send(from, station);
     this.#looks += 1;
+  }
+
+  /** Notes for how long each node has waited for a processor since the last time. */
+  #noteStarvation(): void {
+    for (const [node, pid] of (this.#options.processes?.() ?? []).entries()) {
+      const queued = queuedTime(pid);
+      const grown = queued - (this.#queued.get(pid) ?? queued);
+      this.#queued.set(pid, queued);
+      this.checker.starved[node] = (this.checker.starved[node] ?? 0) + Math.max(0, grown);
+    }
   }
 
   #take(at: number, { from, to, number }: Heard): void {
@@ -149,5 +164,14 @@ export class Traffic implements Disposable {
     if (this.#looks % sparse === 1) batch.push(...others.filter(([to]) => !isDense(to)).flatMap(([to, { mac }]) => frames(1, to, mac)));
     if (this.#looks % dense === 0) batch.push(...others.filter(([to]) => isDense(to)).flatMap(([to, { mac }]) => frames(burst, to, mac)));
     return batch;
+  }
+}
+
+/** Returns for how long, in milliseconds, the main thread of a process was ready to run and had no processor. [Linux, sched-stats.rst, schedstat] */
+function queuedTime(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1] ?? 0) / 1e6;
+  } catch {
+    return 0; // It was killed.
   }
 }

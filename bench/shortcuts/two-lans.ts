@@ -81,6 +81,9 @@ export class TwoLans {
     return this.nodes.map(({ sock }, id) => ({ mac: macOfId(id), directory: sock }));
   }
 
+  /** The processes of the nodes. */
+  readonly processes = (): readonly number[] => this.nodes.map(({ pid }) => pid);
+
   /** The address of the master. */
   get centre(): string {
     return this.node(0).machine.address;

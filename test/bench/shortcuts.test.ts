@@ -124,9 +124,19 @@ describe('the checker of shortcuts', () => {
     flow.protect(10_000, Infinity);
     checker.look(11_000);
     expect(checker.faults).toEqual([]);
+    checker.heard(1, 0, 1, 1, 11_010);
     checker.look(11_010);
     checker.look(11_020);
     expect(checker.faults).toEqual(['11.01 s: from 0 to 1: nothing comes for 1010 ms, though there is a path']);
+    // While the machine has no processor for a node, its frames cannot come.
+    checker.sent(0, 1, 2, 12_000);
+    checker.starved[1] = 600;
+    checker.heard(1, 0, 1, 2, 13_500);
+    checker.look(13_500);
+    expect([checker.faults.length, flow.worstGap]).toEqual([1, 1010]);
+    checker.sent(0, 1, 3, 14_000);
+    checker.look(19_010);
+    expect(checker.faults.length).toBe(2);
   });
 
   it('finds each planted fault in a star of processes', { timeout: 180_000 }, async (context) => {

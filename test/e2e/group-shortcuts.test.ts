@@ -27,7 +27,7 @@ describe('six members in two LANs behind NATs, and a master outside', { timeout:
 
   /** Starts traffic between all nodes, and returns it once it is open and goes by the shortcuts within each LAN. */
   const traffic = async (star: TwoLans): Promise<Traffic> => {
-    const made = new Traffic(star.places, { isDense: areNear });
+    const made = new Traffic(star.places, { isDense: areNear, processes: star.processes });
     const direct = await settle(star, made, 60_000);
     expect(direct.size, [...direct].join(', ')).toBe(flowsWithin);
     return made;
