@@ -137,6 +137,7 @@ export class TwoLans {
   async sentDirectly(): Promise<ReadonlyMap<string, number>> {
     const sent = new Map<string, number>();
     for (const [id, { state }] of this.nodes.entries()) {
+      if (id === 0) continue;
       const { shortcuts = [] } = (await apiIn(state).run('GET', 'group.show')) as ShownSlave;
       for (const one of shortcuts) sent.set(`${id} ${one.id}`, one.sent.frames);
     }
