@@ -28,7 +28,7 @@ export interface Heard extends Numbered {
 /** A station on the switch of a node, which sends and receives numbered frames. */
 export class Station implements Disposable {
   readonly mac: number;
-  /** The number of frames about shortcuts that came. Stations must not receive any. */
+  /** The number of frames about shortcuts that came for it: there must be none. Those for an unknown station are flooded, as any frame. */
   control = 0;
   readonly #plug: Plug;
   /** The number of the set to which it belongs. Frames of another are still on their way from an earlier time, and do not count. */
@@ -63,7 +63,7 @@ export class Station implements Disposable {
       for (let i = 0; i < count; i++) {
         const at = incoming.at(i);
         const type = memory.readUInt16BE(at + typeAt);
-        if (type === shortcutType) this.control += 1;
+        if (type === shortcutType && memory.readUIntBE(at, 6) === this.mac) this.control += 1;
         if (type !== localExperimental || memory.readUInt32BE(at + setAt) !== this.#set) continue;
         tell({ to: memory.readUIntBE(at, 6), from: memory.readUIntBE(at + 6, 6), number: memory.readUInt32BE(at + numberAt) });
       }
