@@ -16,6 +16,7 @@ import { fileToken } from './http-token.ts';
 export interface HttpArguments {
   readonly http?: string;
   readonly httpTokenFile?: string;
+  readonly metricsTokenFile?: string;
   readonly httpReadOnly: boolean;
   readonly httpPlain: boolean;
 }
@@ -25,6 +26,10 @@ export function addHttpOptions(command: Command): Command {
   return command
     .option('--http <address>', 'serve the API at HOST:PORT or at a unix socket, as 127.0.0.1:7979 or ./http: see docs/http.md')
     .option('--http-token-file <file>', 'the token of --http: read from this file, or made and written to it')
+    .option(
+      '--metrics-token-file <file>',
+      'a token that is good for /metrics of --http alone: read from this file, or made and written to it',
+    )
     .option('--http-read-only', 'let clients of --http only read, and see no frames', false)
     .addOption(new Option('--http-plain', 'let --http serve beyond this machine without encryption').default(false));
 }
@@ -41,16 +46,28 @@ export async function httpFaces(given: HttpArguments, { random, log }: { random:
     const lack = 'the token of --http is printed on a terminal alone, and standard output is none';
     throw new EtherloomError('bad-option', `${lack}; choose a file for it by --http-token-file`);
   }
-  const token = file === undefined ? newToken(random) : await fileToken(file, random);
+  const token = file === undefined ? newToken(random) : await fileToken(file, '--http-token-file', random);
+  const metricsToken = await metricsTokenIn(given.metricsTokenFile, token, random);
   const opened = (name: string): void => {
     say(`http ${name}`);
     if (file === undefined) say(linkText(name, token));
   };
-  return [httpAt({ place, token, readOnly, random, opened })];
+  return [httpAt({ place, token, metricsToken, readOnly, random, opened })];
 }
 
-function withoutHttp({ httpTokenFile, httpReadOnly, httpPlain }: HttpArguments): readonly OpenFace[] {
-  const options = { '--http-token-file': httpTokenFile !== undefined, '--http-read-only': httpReadOnly, '--http-plain': httpPlain };
+async function metricsTokenIn(file: string | undefined, token: string, random: Random): Promise<string | undefined> {
+  const metricsToken = file === undefined ? undefined : await fileToken(file, '--metrics-token-file', random);
+  if (metricsToken !== token) return metricsToken;
+  throw new EtherloomError('bad-option', `the token in ${file} is that of --http, which may do everything; choose another file for it`);
+}
+
+function withoutHttp({ httpTokenFile, metricsTokenFile, httpReadOnly, httpPlain }: HttpArguments): readonly OpenFace[] {
+  const options = {
+    '--http-token-file': httpTokenFile !== undefined,
+    '--metrics-token-file': metricsTokenFile !== undefined,
+    '--http-read-only': httpReadOnly,
+    '--http-plain': httpPlain,
+  };
   const given = Object.entries(options).find(([, isGiven]) => isGiven);
   if (given) throw new EtherloomError('bad-option', `${given[0]} has no effect without --http; add --http ADDRESS`);
   return [];

@@ -8,14 +8,14 @@ import type { Random } from '../random.ts';
 const mostRead = 1024;
 
 /**
- * Returns the token in a file. A missing file is made, with a new token, for its user alone. Throws EtherloomError: `not-permitted` for a
- * file that others may read or that belongs to another user, `bad-option` for one without a token; and SystemError.
+ * Returns the token in a file. A missing file is made, with a new token, for its user alone. `option` is what named it. Throws EtherloomError:
+ * `not-permitted` for a file that others may read or that belongs to another user, `bad-option` for one without a token; and SystemError.
  */
-export async function fileToken(path: string, random: Random): Promise<string> {
+export async function fileToken(path: string, option: string, random: Random): Promise<string> {
   const { O_CREAT, O_EXCL, O_WRONLY, O_RDONLY, O_NOFOLLOW } = constants;
-  const made = await opened(path, O_WRONLY | O_CREAT | O_EXCL, 'EEXIST');
+  const made = await opened(path, option, O_WRONLY | O_CREAT | O_EXCL, 'EEXIST');
   if (made) return closing(made, (file) => written(file, newToken(random)));
-  const found = await opened(path, O_RDONLY | O_NOFOLLOW);
+  const found = await opened(path, option, O_RDONLY | O_NOFOLLOW);
   return closing(found, (file) => read(file, path));
 }
 
@@ -39,16 +39,16 @@ async function read(file: FileHandle, path: string): Promise<string> {
   throw new EtherloomError('bad-option', `${path} has no token of 22 to 256 letters, digits, - and _; remove it, and a new one is made`);
 }
 
-async function opened(path: string, flags: number): Promise<FileHandle>;
-async function opened(path: string, flags: number, unless: string): Promise<FileHandle | undefined>;
-async function opened(path: string, flags: number, unless?: string): Promise<FileHandle | undefined> {
+async function opened(path: string, option: string, flags: number): Promise<FileHandle>;
+async function opened(path: string, option: string, flags: number, unless: string): Promise<FileHandle | undefined>;
+async function opened(path: string, option: string, flags: number, unless?: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, flags, 0o600);
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
     if (errno === unless) return undefined;
-    throw new SystemError(errno, `cannot open the file of the token, ${path}`, 'choose another file by --http-token-file');
+    throw new SystemError(errno, `cannot open the file of the token, ${path}`, `choose another file by ${option}`);
   }
 }
 

@@ -9,6 +9,7 @@ import { Console } from '../vde-console/console.ts';
 import { dhcpMenu } from '../vde-console/menus/dhcp.ts';
 import { starMenu } from '../vde-console/menus/star.ts';
 import { dhcpCollector } from '../management/collectors/dhcp.ts';
+import { groupCollector } from '../management/collectors/group.ts';
 import { starCollector } from '../management/collectors/star.ts';
 import { switchCollector } from '../management/collectors/switch.ts';
 import { dropSource } from '../management/drop-watch.ts';
@@ -37,6 +38,7 @@ import type { StarPart } from '../management/parts/star.ts';
 import type { Accounts, Managed, Parts } from '../management/managed.ts';
 import { gidNamed, groupName, uidNamed, userName } from '../system/accounts.ts';
 import { backlogCollector, processCollector } from './collectors.ts';
+import { LoopLag } from './loop-lag.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
 import { inScope, Scope } from './scope.ts';
 import { SwitchLinks } from './switch-links.ts';
@@ -89,7 +91,8 @@ export class Management implements AsyncDisposable {
       const metrics = new Metrics();
       const events = new Events(clock, (wall) => new Date(wall).toISOString());
       const { budget } = plane.environment;
-      for (const owner of [processCollector(clock), switchCollector(plane.switch, plane.ports), backlogCollector(budget)])
+      const lag = scope.use(new LoopLag(clock));
+      for (const owner of [processCollector(clock), lag, switchCollector(plane.switch, plane.ports), backlogCollector(budget)])
         metrics.add(owner);
       const saved: Saved = {
         switch: plane.switch,
@@ -158,9 +161,9 @@ export class Management implements AsyncDisposable {
     });
   }
 
-  /** Adds the switch's group, until disposed of. The console has no commands for it. */
+  /** Adds the switch's group with its metrics, until disposed of. The console has no commands for it. */
   addGroup(group: GroupPart): Disposable {
-    return this.#add({ name: 'group', part: group, source: groupSource(group) });
+    return this.#add({ name: 'group', part: group, collector: groupCollector(group), source: groupSource(group) });
   }
 
   /** Makes standard input a console too. `ended` is called when the input ends. */

@@ -25,6 +25,8 @@ export interface ApiListenerOptions {
   readonly names?: readonly string[] | undefined;
   /** The token that each request must have. Default: none is needed. */
   readonly token?: string | undefined;
+  /** A token that is good for the metrics alone. Default: there is none. */
+  readonly metricsToken?: string | undefined;
 }
 
 /**
@@ -81,8 +83,8 @@ export class ApiListener implements AsyncDisposable {
   }
 
   #serverNow(): Promise<ApiServer> {
-    const { names, token, random } = this.#options;
-    const options = { clock: this.#environment.clock, random, gate: { names, token } };
+    const { names, token, metricsToken, random } = this.#options;
+    const options = { clock: this.#environment.clock, random, gate: { names, token, metricsToken } };
     this.#server ??= import('./api-server.ts').then(({ ApiServer }) => (this.#loaded = new ApiServer(this.#managed, options)));
     return this.#server;
   }

@@ -4,13 +4,15 @@ import type { Clock, Timer } from '../clock.ts';
 import { isForUser, messageOf } from '../errors.ts';
 import type { Managed } from '../management/managed.ts';
 import { Refusal, type Caller } from '../management/operation.ts';
+import { showMetrics } from '../management/operations/metrics.ts';
 import type { Random } from '../random.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { sendAnswer, type Answer } from './answer.ts';
 import { EventReaders } from './event-readers.ts';
 import { Gate, type GateOptions } from './gate.ts';
+import { metricsText } from './metrics-text.ts';
 import { openApi } from './openapi.ts';
-import { apiRoot, eventsPath, openApiPath, ticketsPath } from './paths.ts';
+import { apiRoot, eventsPath, metricsPath, openApiPath, ticketsPath } from './paths.ts';
 import { problem, problemOf, type Problem } from './problem.ts';
 import { argumentsOf, fromBody } from './request-arguments.ts';
 import { description, routes, type Route } from './routes.ts';
@@ -145,6 +147,7 @@ export class ApiServer implements AsyncDisposable {
     if (pathname === apiRoot && reads) return { value: description() };
     if (pathname === openApiPath && reads) return { value: openApi() };
     if (pathname === eventsPath && reads) return this.#openEvents(request, response, searchParams, exchange);
+    if (pathname === metricsPath && reads) return this.#metrics(exchange.caller);
     if (pathname === ticketsPath && request.method === 'POST') return this.#makeTicket(request);
     const route = routes.get(pathname);
     if (!route) return problem(404, `there is no ${pathname.slice(0, 100)}; GET /v1 lists the paths`);
@@ -166,6 +169,11 @@ export class ApiServer implements AsyncDisposable {
       if (!isForUser(error)) throw error;
       return problem(500, messageOf(error));
     }
+  }
+
+  #metrics(caller: Caller): Answer {
+    const samples = showMetrics.run(this.#managed, {}, caller);
+    return samples instanceof Refusal ? problemOf(showMetrics.name, samples) : { metrics: metricsText(samples) };
   }
 
   async #makeTicket(request: IncomingMessage): Promise<Answer> {

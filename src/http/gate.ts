@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { isLoopback } from '../ports/exposure.ts';
+import { metricsPath } from './paths.ts';
 import { problem, type Problem } from './problem.ts';
 import type { Tickets } from './tickets.ts';
 
@@ -21,6 +22,8 @@ export interface GateOptions {
   readonly names?: readonly string[] | undefined;
   /** The token that each request must have. Default: none is needed, since the socket itself knows its users. */
   readonly token?: string | undefined;
+  /** A token that is good for the metrics alone. Default: there is none. */
+  readonly metricsToken?: string | undefined;
   /** The tickets that stand for the token once. Default: there are none. */
   readonly tickets?: Tickets | undefined;
 }
@@ -32,11 +35,13 @@ export interface GateOptions {
 export class Gate {
   readonly #names: ReadonlySet<string>;
   readonly #token: string | undefined;
+  readonly #metricsToken: string | undefined;
   readonly #tickets: Tickets | undefined;
 
-  constructor({ names = [], token, tickets }: GateOptions = {}) {
+  constructor({ names = [], token, metricsToken, tickets }: GateOptions = {}) {
     this.#names = new Set(['localhost', ...names].map((name) => name.toLowerCase()));
     this.#token = token;
+    this.#metricsToken = metricsToken;
     this.#tickets = tickets;
   }
 
@@ -65,7 +70,7 @@ export class Gate {
 
   #isAuthorised(request: GatedRequest, url: URL): boolean {
     const given = tokenIn(request);
-    if (given !== undefined) return this.#token !== undefined && isSame(given, this.#token);
+    if (given !== undefined) return isSame(given, this.#token) || (isForMetrics(request, url) && isSame(given, this.#metricsToken));
     const ticket = url.searchParams.get('ticket');
     return ticket !== null && request.method === 'GET' && this.#tickets?.use(ticket, url.pathname) === true;
   }
@@ -80,8 +85,13 @@ function tokenIn({ headers: { authorization } }: GatedRequest): string | undefin
   return authorization === undefined ? undefined : (/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '');
 }
 
-/** Compares in a time that does not reveal where the texts differ. */
-function isSame(a: string, b: string): boolean {
+function isForMetrics({ method }: GatedRequest, { pathname }: URL): boolean {
+  return pathname === metricsPath && method === 'GET';
+}
+
+/** Compares in a time that does not reveal where the texts differ. Without a second text they do. */
+function isSame(a: string, b: string | undefined): boolean {
+  if (b === undefined) return false;
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
 }

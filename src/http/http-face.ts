@@ -17,6 +17,8 @@ export interface HttpFaceOptions {
   readonly place: HttpPlace;
   /** The token that each request must have. */
   readonly token: string;
+  /** A token that is good for the metrics alone. Default: there is none. */
+  readonly metricsToken?: string | undefined;
   /** True if clients may only read: they change nothing, and see no frames. */
   readonly readOnly: boolean;
   readonly random: Random;
@@ -32,11 +34,11 @@ const noFiles: Files = { whose: 'http', read: () => 'EACCES', open: () => 'EACCE
  * of ServedFile.open, and SystemError (EADDRINUSE).
  */
 export function httpAt(options: HttpFaceOptions): (managed: Managed, environment: PortEnvironment) => AsyncDisposable {
-  const { place, token, readOnly, random, opened } = options;
+  const { place, token, metricsToken, readOnly, random, opened } = options;
   const caller: Caller = { may: readOnly ? new Set(['reads']) : allEffects, files: noFiles };
   return (managed, environment) => {
     const at = doorAt(place, caller);
-    const listener = new ApiListener({ ...at, token, random }, managed, environment);
+    const listener = new ApiListener({ ...at, token, metricsToken, random }, managed, environment);
     // The first client must not wait for it, and no frames with it.
     listener.load();
     opened(at.name);

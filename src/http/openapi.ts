@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { serviceEvent } from '../management/schemas/events.ts';
 import { counters } from '../management/schemas/values.ts';
-import { apiRoot, eventsPath, openApiPath, ticketsPath } from './paths.ts';
+import { apiRoot, eventsPath, metricsPath, openApiPath, ticketsPath } from './paths.ts';
 import { routes, type JsonSchema, type Route } from './routes.ts';
 import { ticketView, ticketWish } from './tickets.ts';
 
@@ -120,6 +120,12 @@ function own(): (readonly [string, Part])[] {
       reading('api.events', 'tell the events of the service as they occur', {
         parameters: [parameter('kind', kinds), parameter('after', after), parameter('Last-Event-ID', after, 'header')],
         responses: { ...answer({ $ref: '#/components/schemas/Event' }, 'text/event-stream'), default: problemAnswer },
+      }),
+    ],
+    [
+      metricsPath,
+      reading('api.metrics', 'show all metrics as the text that Prometheus reads', {
+        responses: { ...answer({ type: 'string' }, 'text/plain'), default: problemAnswer },
       }),
     ],
     [

@@ -6,6 +6,9 @@ export const apiRoot = '/v1';
 /** The path of the events. */
 export const eventsPath = `${apiRoot}/events`;
 
+/** The path of the metrics, where Prometheus looks for them. */
+export const metricsPath = '/metrics';
+
 /** The path at which tickets are made. */
 export const ticketsPath = `${apiRoot}/tickets`;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventsPath, pathOf } from './paths.ts';
+import { eventsPath, metricsPath, pathOf } from './paths.ts';
 import { operationTable, type OperationEntry } from '../management/schemas/operation-table.ts';
 
 /** An operation of the API. Operations that read are asked for by GET, all others by POST. */
@@ -29,7 +29,11 @@ export function description(): unknown {
     effect: operation.effect,
     arguments: schema,
   }));
-  return { operations, events: { method: 'GET', path: eventsPath, summary: 'tell the events of the service as they occur' } };
+  return {
+    operations,
+    events: { method: 'GET', path: eventsPath, summary: 'tell the events of the service as they occur' },
+    metrics: { method: 'GET', path: metricsPath, summary: 'show all metrics as the text that Prometheus reads' },
+  };
 }
 
 function routeOf({ operation, args, value }: OperationEntry): Route {

@@ -10,12 +10,21 @@ export interface MetricDefinition {
 /**
  * All metrics, by their names in Prometheus' conventions: base units (seconds, bytes), and `_total` at the end of a counter's name. The
  * names of the process are those that Prometheus' own client libraries use. Counters are the switch's own: `port/resetcounter` does not
- * change them, and a port that is removed takes them with it. Drops have a sample only for reasons that occurred.
+ * change them, and a port that is removed takes them with it. Drops have a sample only for reasons that occurred. Labels have few values: ports,
+ * members, reasons, rules. None is an address, or a number that each connection has anew.
  */
 export const metricDefinitions = {
   process_start_time_seconds: gauge('Start time of the process since the Unix epoch in seconds.'),
   process_cpu_seconds_total: counter('User and system CPU time spent in seconds.', 'mode'),
   process_resident_memory_bytes: gauge('Resident memory size in bytes.'),
+  nodejs_heap_size_total_bytes: gauge('Process heap size from Node.js in bytes.'),
+  nodejs_heap_size_used_bytes: gauge('Process heap size used from Node.js in bytes.'),
+  nodejs_external_memory_bytes: gauge('Node.js external memory size in bytes.'),
+
+  etherloom_build_info: gauge('The version of etherloom and of Node.js; always 1.', 'version', 'node'),
+  etherloom_loop_lag_seconds: gauge('The most by which a timer came late in the last minute, measured from the first scrape on.'),
+  etherloom_loop_active_seconds_total: counter('Time in which the event loop worked.'),
+  etherloom_loop_idle_seconds_total: counter('Time in which the event loop waited for work.'),
 
   etherloom_port_up: gauge('Whether the port has a carrier: 1, or 0.', 'port'),
   etherloom_port_endpoints: gauge('Endpoints at the port.', 'port'),
@@ -25,12 +34,7 @@ export const metricDefinitions = {
   etherloom_port_sent_frames_total: counter('Frames that the switch sent by the port.', 'port'),
   etherloom_port_sent_bytes_total: counter('Octets of frames that the switch sent by the port.', 'port'),
   etherloom_port_dropped_frames_total: counter('Frames received at the port that the switch dropped, by reason.', 'port', 'reason'),
-  etherloom_endpoint_dropped_frames_total: counter(
-    'Frames that did not cross an endpoint of the port, by reason.',
-    'port',
-    'endpoint',
-    'reason',
-  ),
+  etherloom_port_endpoint_dropped_frames_total: counter('Frames that did not cross an endpoint of the port, by reason.', 'port', 'reason'),
 
   etherloom_stray_frames_total: counter('Frames that came in by a port that is not there.'),
   etherloom_stations: gauge('Stations in the filtering database.'),
@@ -52,6 +56,25 @@ export const metricDefinitions = {
   etherloom_star_shortcuts: gauge('Shortcuts of a slave to other slaves; at a master, the pairs of slaves with one.'),
   etherloom_star_guest_up: gauge('Whether the guest of the node runs: 1, or 0.'),
   etherloom_star_guest_starts_total: counter('Times that the node started its guest, or found it running.'),
+
+  etherloom_group_members: gauge('Slaves of the group by state: waiting, away, joined, linked, suspect.', 'state'),
+  etherloom_member_info: gauge('The name of a slave; always 1.', 'member', 'name'),
+  etherloom_member_link_up: gauge('Whether the link of the slave, which has this port, is up: 1, or 0.', 'member', 'port'),
+  etherloom_member_round_trip_seconds: gauge('Round trip between the slave and the master.', 'member'),
+  etherloom_member_refused_frames_total: counter(
+    'Frames of the slave that the master refused, by the rule that they broke.',
+    'member',
+    'rule',
+  ),
+  etherloom_shortcut_received_frames_total: counter('Frames received by the shortcut to that slave.', 'member'),
+  etherloom_shortcut_received_bytes_total: counter('Octets of frames received by the shortcut to that slave.', 'member'),
+  etherloom_shortcut_sent_frames_total: counter('Frames sent by the shortcut to that slave.', 'member'),
+  etherloom_shortcut_sent_bytes_total: counter('Octets of frames sent by the shortcut to that slave.', 'member'),
+  etherloom_shortcut_refused_frames_total: counter(
+    'Frames of that slave that this slave refused, by the rule that they broke.',
+    'member',
+    'rule',
+  ),
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 /** The name of a metric. */

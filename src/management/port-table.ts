@@ -5,6 +5,7 @@ import { mayShare, uidOf, type Peer } from '../ports/pure/peer.ts';
 import type { Denial, PortWish } from '../ports/pure/port.ts';
 import { RecentMap } from '../recent-map.ts';
 import { strangersPolicy, type PortNumber, type Switch, type SwitchPortCounters } from '../switch/switch.ts';
+import { sumOfDrops } from './drop-sums.ts';
 
 /** An endpoint at a port. Several may share one port. */
 export interface Endpoint {
@@ -71,6 +72,8 @@ interface Kept<One extends Endpoint> extends ManagedPort<One> {
   guarded: boolean;
   /** The guard; undefined without one. */
   guard: Disposable | undefined;
+  /** The drops of endpoints that have left. */
+  leftDrops: Readonly<Record<string, number>>;
   /** The counters at the last reset. */
   base: Counts;
 }
@@ -163,6 +166,7 @@ export class PortTable<One extends Endpoint> {
     const port = this.#ports.get(number);
     if (port?.endpoints.includes(endpoint) !== true) return;
     port.endpoints = port.endpoints.filter((other) => other !== endpoint);
+    port.leftDrops = sumOfDrops(port.leftDrops, endpoint.drops);
     this.changes.emit({ kind: 'left', port: number, endpoint });
     if (port.endpoints.length > 0) return;
     this.changes.emit({ kind: 'emptied', port: number });
@@ -217,6 +221,12 @@ export class PortTable<One extends Endpoint> {
     port.guarded = guarded;
   }
 
+  /** Returns the frames that did not cross the endpoints of a port, those that have left included, by reason and without zeros. */
+  endpointDrops(number: PortNumber): Readonly<Record<string, number>> {
+    const port = this.#ports.get(number);
+    return sumOfDrops(port?.leftDrops ?? {}, ...(port?.endpoints.map(({ drops }) => drops) ?? []));
+  }
+
   /** Returns the counters since the last reset. */
   counts(number: PortNumber): Counts {
     const port = this.#ports.get(number);
@@ -240,7 +250,17 @@ export class PortTable<One extends Endpoint> {
   #add(number: PortNumber, { created }: { readonly created: boolean }): Kept<One> {
     const base = { receivedFrames: 0, receivedOctets: 0, sentFrames: 0, sentOctets: 0 };
     const access = { allocatable: !created, user: undefined, group: undefined };
-    const port: Kept<One> = { number, created, ...access, condition: sound, guarded: false, guard: undefined, endpoints: [], base };
+    const port: Kept<One> = {
+      number,
+      created,
+      ...access,
+      condition: sound,
+      guarded: false,
+      guard: undefined,
+      endpoints: [],
+      leftDrops: {},
+      base,
+    };
     this.#ports.set(number, port);
     this.#switch.addPort(number, { up: false, trunk: this.trunk });
     this.setGuard(number, this.guards(number));

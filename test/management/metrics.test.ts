@@ -1,14 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backlogCollector, processCollector } from '../../src/daemon/collectors.ts';
+import { LoopLag } from '../../src/daemon/loop-lag.ts';
 import { dhcpCollector } from '../../src/management/collectors/dhcp.ts';
+import { groupCollector } from '../../src/management/collectors/group.ts';
 import { starCollector } from '../../src/management/collectors/star.ts';
 import { switchCollector } from '../../src/management/collectors/switch.ts';
 import { metricDefinitions, type MetricDefinition } from '../../src/management/metric-definitions.ts';
+import { Feed } from '../../src/feed.ts';
 import { Metrics, type Collector, type MetricSample } from '../../src/management/metrics.ts';
 import { allEffects } from '../../src/management/operation.ts';
+import { countersOf } from '../../src/management/operations/counters.ts';
 import { showMetrics } from '../../src/management/operations/metrics.ts';
 import type { DhcpPart } from '../../src/management/parts/dhcp.ts';
+import type { GroupMemberView, GroupPart, GroupView, ShortcutView } from '../../src/management/parts/group.ts';
 import type { GuestView, MasterView, SlaveView, StarLinkView, StarPart } from '../../src/management/parts/star.ts';
 import { BacklogBudget } from '../../src/ports/pure/backlog.ts';
 import { broadcastMac, macFromNumber } from '../../src/wire/mac.ts';
@@ -21,7 +26,7 @@ const definitions: readonly (readonly [string, MetricDefinition])[] = Object.ent
 
 describe('the list of metrics', () => {
   it.each(definitions)("%s is named by Prometheus' conventions", (name, { type, help, labels }) => {
-    expect(name).toMatch(/^(?:process|etherloom)(?:_[a-z0-9]+)+$/);
+    expect(name).toMatch(/^(?:process|nodejs|etherloom)(?:_[a-z0-9]+)+$/);
     expect(name.endsWith('_total')).toBe(type === 'counter');
     expect(name).not.toMatch(/octets|millis|_ms\b|_kb\b/);
     expect(help).toMatch(/^[A-Z].*\.$/);
@@ -107,20 +112,87 @@ const dhcp: DhcpPart = {
   release: () => false,
 };
 
+const noTraffic = { frames: 0, octets: 0, rate: undefined };
+const memberLink = { port: 3, up: true, seconds: 9, roundTrip: 1.5, refused: { 'forged-mac': 4 }, received: noTraffic, sent: noTraffic };
+const away: GroupMemberView = {
+  id: 2,
+  name: 'b',
+  role: 'slave',
+  state: 'away',
+  host: undefined,
+  address: undefined,
+  fingerprint: undefined,
+  ephemeral: false,
+  since: undefined,
+  joined: undefined,
+  token: undefined,
+  version: undefined,
+  link: undefined,
+  guest: undefined,
+  shortcuts: undefined,
+  contenders: 0,
+};
+const members: readonly GroupMemberView[] = [
+  { ...away, id: 0, name: 'master', role: 'master', state: 'linked' },
+  { ...away, id: 1, name: 'a', state: 'linked', link: memberLink, shortcuts: [3] },
+  away,
+  {
+    ...away,
+    id: 3,
+    name: 'c',
+    state: 'linked',
+    link: { ...memberLink, port: 4, up: false, roundTrip: undefined, refused: {} },
+    shortcuts: [1],
+  },
+];
+const shortcut: ShortcutView = {
+  id: 3,
+  port: 9,
+  address: '192.0.2.3:7379',
+  seconds: 5,
+  received: { frames: 7, octets: 420 },
+  sent: { frames: 8, octets: 480 },
+  refused: { 'not-agreed': 2 },
+};
+const groupWith = (shown: Partial<GroupView>, those: readonly GroupMemberView[]): GroupPart => ({
+  events: new Feed(),
+  show: () => ({
+    role: 'slave',
+    group: 'g',
+    self: 1,
+    fingerprint: undefined,
+    term: 1,
+    masters: [],
+    nextPin: undefined,
+    shortcuts: undefined,
+    counts: undefined,
+    ...shown,
+  }),
+  members: () => those,
+});
+
 describe('the collectors', () => {
   it('emit each metric of the list, and no other', () => {
     using stage = new ConsoleStage();
+    const clock = new ManualClock();
+    using lag = new LoopLag(clock);
+    samplesOf(lag);
+    clock.advance(1000);
     const endpoint = stage.plug(1, { mtu: 1450 });
     endpoint.drops = { full: 7 };
     stage.receive(1, new Uint8Array(5));
     const switches = switchCollector(stage.switch, stage.ports);
-    const own = [processCollector(new ManualClock()), backlogCollector(new BacklogBudget()), switches, dhcpCollector(dhcp)];
-    const asMaster = checked(samplesOf(...own, starCollector(nodeWith(master, guest))));
-    const asSlave = checked(samplesOf(...own, starCollector(nodeWith(slave))));
+    const own = [processCollector(clock), lag, backlogCollector(new BacklogBudget()), switches, dhcpCollector(dhcp)];
+    const asMaster = checked(
+      samplesOf(...own, starCollector(nodeWith(master, guest)), groupCollector(groupWith({ role: 'master' }, members))),
+    );
+    const asSlave = checked(
+      samplesOf(...own, starCollector(nodeWith(slave)), groupCollector(groupWith({ shortcuts: [shortcut] }, members.slice(0, 2)))),
+    );
     const emitted = new Set([...asMaster.values(), ...asSlave.values()].map(({ name }) => name));
     expect([...emitted].sort()).toEqual(definitions.map(([name]) => name).sort());
     const value = (samples: ReadonlyMap<string, MetricSample>, key: string): number | undefined => samples.get(key)?.value;
-    expect(value(asMaster, 'etherloom_endpoint_dropped_frames_total {"port":"1","endpoint":"1","reason":"full"}')).toBe(7);
+    expect(value(asMaster, 'etherloom_port_endpoint_dropped_frames_total {"port":"1","reason":"full"}')).toBe(7);
     expect(value(asMaster, 'etherloom_port_dropped_frames_total {"port":"1","reason":"runt"}')).toBe(1);
     expect(value(asMaster, 'etherloom_dhcp_leases {"state":"bound"}')).toBe(2);
     expect(value(asMaster, 'etherloom_dhcp_frames_total {"treatment":"offered"}')).toBe(3);
@@ -130,6 +202,21 @@ describe('the collectors', () => {
     expect(value(asSlave, 'etherloom_star_joined {}')).toBe(0);
     expect(value(asSlave, 'etherloom_star_joins_total {}')).toBe(4);
     expect(value(asSlave, 'etherloom_star_links_up {}')).toBe(1);
+    const states = ['waiting', 'away', 'joined', 'linked', 'suspect'];
+    expect(states.map((state) => value(asMaster, `etherloom_group_members {"state":"${state}"}`))).toEqual([0, 1, 0, 2, 0]);
+    expect(value(asMaster, 'etherloom_member_info {"member":"2","name":"b"}')).toBe(1);
+    expect(value(asMaster, 'etherloom_member_link_up {"member":"3","port":"4"}')).toBe(0);
+    expect(value(asMaster, 'etherloom_member_round_trip_seconds {"member":"1"}')).toBe(0.0015);
+    expect(value(asMaster, 'etherloom_member_round_trip_seconds {"member":"3"}')).toBeUndefined();
+    expect(value(asMaster, 'etherloom_member_refused_frames_total {"member":"1","rule":"forged-mac"}')).toBe(4);
+    expect(value(asSlave, 'etherloom_group_members {"state":"linked"}')).toBeUndefined();
+    expect(value(asSlave, 'etherloom_shortcut_sent_bytes_total {"member":"3"}')).toBe(480);
+    expect(value(asSlave, 'etherloom_shortcut_refused_frames_total {"member":"3","rule":"not-agreed"}')).toBe(2);
+  });
+
+  it('label by ports, members, reasons and rules, and by nothing that each client has anew', () => {
+    const labels = new Set(definitions.flatMap(([, { labels: own }]) => own));
+    expect([...labels].sort()).toEqual(['member', 'mode', 'name', 'node', 'port', 'reason', 'rule', 'state', 'treatment', 'version']);
   });
 
   it('are asked until they are taken out', () => {
@@ -188,6 +275,59 @@ describe('the counters of a switch', () => {
     expect(samples.get('etherloom_stations {}')?.value).toBe(1);
     expect(samples.get('etherloom_stations_limit {}')?.value).toBe(65_536);
     expect(stage.session().ask('port/print 1').join('\n')).toMatch(/IN: {2}pkts +1 /);
+  });
+});
+
+describe('the drops of the endpoints of a port', () => {
+  it('are summed, and stay when an endpoint leaves', () => {
+    using stage = new ConsoleStage();
+    const [first, second] = [stage.plug(1), stage.plug(1)];
+    first.drops = { full: 7, gone: 0 };
+    second.drops = { full: 1, 'too-long': 2 };
+    const key = (reason: string): string => `etherloom_port_endpoint_dropped_frames_total {"port":"1","reason":"${reason}"}`;
+    const now = (reason: string): number | undefined =>
+      checked(samplesOf(switchCollector(stage.switch, stage.ports))).get(key(reason))?.value;
+    expect([now('full'), now('too-long'), now('gone')]).toEqual([8, 2, undefined]);
+    first.close();
+    expect([now('full'), now('too-long')]).toEqual([8, 2]);
+    expect(countersOf({ ...stage.managed, ports: stage.ports }).ports[0]?.drops).toEqual({ full: 8, 'too-long': 2 });
+    second.close();
+    stage.ports.remove(1);
+    stage.plug(1);
+    expect(now('full')).toBeUndefined();
+  });
+});
+
+describe('the lag of the loop', () => {
+  const lagOf = (lag: LoopLag): number | undefined => samplesOf(lag)[0]?.value;
+
+  it('is the latest that a tick of the last minute came', () => {
+    const clock = new ManualClock();
+    using lag = new LoopLag(clock);
+    expect(clock.timers).toBe(0);
+    expect(lagOf(lag)).toBeUndefined();
+    clock.advance(1000);
+    expect(lagOf(lag)).toBe(0);
+    clock.stall(1250);
+    expect(lagOf(lag)).toBe(0.25);
+    for (let tick = 0; tick < 59; tick++) clock.advance(1000);
+    expect(lagOf(lag)).toBe(0.25);
+    clock.advance(1000);
+    expect(lagOf(lag)).toBe(0);
+  });
+
+  it('is measured until five minutes after the last request, and then anew', () => {
+    const clock = new ManualClock();
+    using lag = new LoopLag(clock);
+    lagOf(lag);
+    clock.stall(3000);
+    for (let tick = 0; tick < 299; tick++) clock.advance(1000);
+    expect(clock.timers).toBe(0);
+    expect(lagOf(lag)).toBeUndefined();
+    clock.advance(1000);
+    expect(lagOf(lag)).toBe(0);
+    lag[Symbol.dispose]();
+    expect(clock.timers).toBe(0);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Switch } from '../../switch/switch.ts';
+import type { MetricName } from '../metric-definitions.ts';
 import type { Collector, Emit } from '../metrics.ts';
 import type { Endpoint, ManagedPort, PortTable } from '../port-table.ts';
 
@@ -9,12 +10,12 @@ export function switchCollector(bridge: Switch, ports: PortTable<Endpoint>): Col
       emit('etherloom_stray_frames_total', bridge.strays);
       emit('etherloom_stations', bridge.database.size);
       emit('etherloom_stations_limit', bridge.database.maxEntries);
-      for (const port of ports.list()) collectPort(bridge, port, emit);
+      for (const port of ports.list()) collectPort(bridge, port, ports.endpointDrops(port.number), emit);
     },
   };
 }
 
-function collectPort(bridge: Switch, { number, endpoints }: ManagedPort, emit: Emit): void {
+function collectPort(bridge: Switch, { number, endpoints }: ManagedPort, endpointDrops: Drops, emit: Emit): void {
   const port = String(number);
   const bridgePort = bridge.port(number);
   if (!bridgePort) return;
@@ -25,14 +26,17 @@ function collectPort(bridge: Switch, { number, endpoints }: ManagedPort, emit: E
   emit('etherloom_port_received_bytes_total', receivedOctets, { port });
   emit('etherloom_port_sent_frames_total', sentFrames, { port });
   emit('etherloom_port_sent_bytes_total', sentOctets, { port });
-  for (const [reason, frames] of Object.entries(drops)) {
-    if (frames > 0) emit('etherloom_port_dropped_frames_total', frames, { port, reason });
-  }
+  emitDrops('etherloom_port_dropped_frames_total', port, drops, emit);
+  emitDrops('etherloom_port_endpoint_dropped_frames_total', port, endpointDrops, emit);
   const mtus = endpoints.flatMap(({ mtu }) => mtu ?? []);
   if (mtus.length > 0) emit('etherloom_port_mtu_bytes', Math.min(...mtus), { port });
-  for (const endpoint of endpoints) {
-    for (const [reason, frames] of Object.entries(endpoint.drops)) {
-      if (frames > 0) emit('etherloom_endpoint_dropped_frames_total', frames, { port, endpoint: String(endpoint.id), reason });
-    }
+}
+
+type Drops = Readonly<Record<string, number>>;
+
+function emitDrops(name: MetricName, port: string, drops: Drops, emit: Emit): void {
+  for (const reason in drops) {
+    const frames = drops[reason] ?? 0;
+    if (frames > 0) emit(name, frames, { port, reason });
   }
 }

@@ -1,6 +1,7 @@
 import type { PortNumber } from '../../switch/switch.ts';
 import type { Managed } from '../managed.ts';
 import { reads } from '../operation.ts';
+import { sumOfDrops } from '../drop-sums.ts';
 
 /** The counters of a port: the switch's own, which a reset does not change. They end with the port. */
 export interface PortCountersView {
@@ -31,7 +32,7 @@ export const showCounters = reads(
 export function countersOf({ clock, startedAt, ports, switch: bridge }: CountedSwitch): CountersView {
   return {
     time: clock.monotonic() - startedAt,
-    ports: ports.list().flatMap(({ number, endpoints }) => {
+    ports: ports.list().flatMap(({ number }) => {
       const port = bridge.port(number);
       if (!port) return [];
       const { receivedFrames, receivedOctets, sentFrames, sentOctets, drops } = port.counters;
@@ -40,7 +41,7 @@ export function countersOf({ clock, startedAt, ports, switch: bridge }: CountedS
         up: port.up,
         received: { frames: receivedFrames, octets: receivedOctets },
         sent: { frames: sentFrames, octets: sentOctets },
-        drops: sumOf([drops, ...endpoints.map((one) => one.drops)]),
+        drops: sumOfDrops(drops, ports.endpointDrops(number)),
       };
     }),
   };
@@ -48,15 +49,3 @@ export function countersOf({ clock, startedAt, ports, switch: bridge }: CountedS
 
 /** The parts of a switch that have its counters and their time. */
 type CountedSwitch = Pick<Managed, 'clock' | 'startedAt' | 'ports' | 'switch'>;
-
-/** Adds counts. With a thousand ports there are many, almost all of them 0, so no list is made of them. */
-function sumOf(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sum: Record<string, number> = {};
-  for (const drops of all) {
-    for (const reason in drops) {
-      const frames = drops[reason] ?? 0;
-      if (frames > 0) sum[reason] = (sum[reason] ?? 0) + frames;
-    }
-  }
-  return sum;
-}
