@@ -11,6 +11,7 @@ import { lab } from './lab.ts';
 import { latency } from './latency.ts';
 import { link } from './link.ts';
 import { linkTls } from './link-tls.ts';
+import { metrics } from './metrics.ts';
 import { qemu } from './qemu.ts';
 import { overlay } from './overlay.ts';
 import { plugs } from './plugs.ts';
@@ -41,6 +42,7 @@ export const benchmarks: readonly Benchmark[] = [
   relay,
   churn,
   guard,
+  metrics,
   roster,
   api,
   core,

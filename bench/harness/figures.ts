@@ -33,6 +33,8 @@ export type FigureName =
   | 'longestTurn'
   | 'keptP50'
   | 'joinsPerSecond'
+  | 'scrape'
+  | 'longestScrape'
   | 'readsPerSecond'
   | 'readTime';
 
@@ -85,6 +87,8 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   joinsPerSecond: { title: 'joins per second', unit: '', show: fixed(0) },
   readsPerSecond: { title: 'reads per second', unit: '', show: fixed(0) },
   readTime: { title: 'time of a read p50', unit: 'ms', show: fixed(2) },
+  scrape: { title: 'time of a scrape p50', unit: 'ms', show: fixed(1) },
+  longestScrape: { title: 'longest scrape', unit: 'ms', show: fixed(1) },
   retries: { title: 'messages sent again after 4 s', unit: '', show: fixed(0), ratio: false },
   processorShare: { title: 'CPU of the switch', unit: '%', show: fixed(0), ratio: false },
   loadShare: { title: 'CPU of the load', unit: '%', show: fixed(0), ratio: false },
