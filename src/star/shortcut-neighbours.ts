@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.ts';
+import { parseIpv4 } from '../wire/ipv4.ts';
+import { parseIpv6 } from '../wire/ipv6.ts';
 import type { Talk } from '../switch/talk.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { NodeId } from './identity.ts';
@@ -63,9 +65,9 @@ export class Neighbours {
     return this.list().filter(({ dialling }) => dialling).length;
   }
 
-  /** The hosts of all addresses that were told. */
+  /** The hosts of all IP addresses that were told. Another member wrote them: any other text is left out. */
   get hosts(): ReadonlySet<string> {
-    return (this.#hosts ??= new Set([...this.#known.values()].flatMap(({ addresses }) => addresses.map(hostOf))));
+    return (this.#hosts ??= new Set([...this.#known.values()].flatMap(({ addresses }) => addresses.map(hostOf).filter(isIpAddress))));
   }
 
   /** Notes that the master told of a member. Returns undefined if there are too many. */
@@ -111,4 +113,8 @@ export class Neighbours {
     }
     return false;
   }
+}
+
+function isIpAddress(host: string): boolean {
+  return parseIpv4(host) !== undefined || parseIpv6(host) !== undefined;
 }

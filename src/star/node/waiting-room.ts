@@ -135,12 +135,12 @@ export class WaitingRoom<Visitor extends Waiting> {
   }
 }
 
-/** Returns the origin of an address: itself, or the network of 64 bits in which one host may have any address. */
+/** Returns the origin of an address: itself, or the network of 64 bits in which one host may have any address. Any text has one. */
 export function originOf(address: string): string {
   if (!address.includes(':')) return address;
   const [head = '', tail] = address.split('::');
   const groups = head === '' ? [] : head.split(':');
   const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
-  const all = [...groups, ...new Array<string>(missing).fill('0'), ...(tail ?? '').split(':')];
+  const all = [...groups, ...new Array<string>(Math.max(0, missing)).fill('0'), ...(tail ?? '').split(':')];
   return `${all.slice(0, 4).join(':')}::/64`;
 }

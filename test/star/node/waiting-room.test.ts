@@ -95,6 +95,7 @@ describe('an origin', () => {
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['fe80::', 'fe80:0:0:0::/64'],
+    ['1:2:3:4:5:6:7:8:9::1', '1:2:3:4::/64'],
   ])('of %s is %s', (address, origin) => {
     expect(originOf(address)).toBe(origin);
   });
