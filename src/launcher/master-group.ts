@@ -267,7 +267,10 @@ function nextPinView(change: PinChange | undefined): GroupView['nextPin'] {
   return change && { pins: [change.pin], disputed: false, missing: change.missing };
 }
 
-/** Returns an ISO 8601 time of milliseconds since 1970. */
+/** The last time that a Date can be, in milliseconds since 1970. [ECMA-262, 21.4.1.1] */
+const lastTime = 8.64e15;
+
+/** Returns an ISO 8601 time of milliseconds since 1970. Those of tokens of earlier versions may be beyond the last Date. */
 function timeText(wall: number): string {
-  return new Date(wall).toISOString();
+  return new Date(Math.min(wall, lastTime)).toISOString();
 }

@@ -30,6 +30,9 @@ export interface NewToken {
 /** 24 hours, in milliseconds. */
 const day = 24 * 3_600_000;
 
+/** The longest time until a token expires: 100 years, in milliseconds. */
+const longestLife = 36_525 * day;
+
 /** The tokens of a group. */
 export class MasterTokens {
   readonly #context: MasterContext;
@@ -99,8 +102,12 @@ export class MasterTokens {
 function checkWish({ uses, expiresIn, id }: Required<Pick<TokenWish, 'uses' | 'expiresIn'>> & Pick<TokenWish, 'id'>): void {
   if (uses !== 'any' && (!Number.isSafeInteger(uses) || Number(uses) < 1))
     throw new EtherloomError('bad-option', `cannot make a token for ${uses} uses; the number must be 1 or more`);
-  if (!(Number(expiresIn) > 0))
-    throw new EtherloomError('bad-option', `cannot make a token for ${expiresIn} ms; the time must be more than 0`);
+  if (!(Number(expiresIn) > 0 && Number(expiresIn) <= longestLife)) {
+    throw new EtherloomError(
+      'bad-option',
+      `cannot make a token for ${Number(expiresIn) / 1000} s; the time must be more than 0, and at most ${longestLife / 1000} s, which is 100 years`,
+    );
+  }
   if (id !== undefined && (!Number.isInteger(id) || id < 1 || id > maxId))
     throw new EtherloomError('bad-option', `cannot make a token for id ${id}; it must be from 1 to ${maxId}`);
 }

@@ -154,6 +154,12 @@ describe('a master', () => {
     expect((await rig.slave('a').hello({ incarnation: next, run: '3' })).last('welcome')?.id).toBe(1);
   });
 
+  it.each([0, -1, NaN, Infinity, 1e16])('makes no token that expires after %s ms', async (expiresIn) => {
+    const rig = await masterRig();
+    await expect(rig.engine.newToken({ expiresIn })).rejects.toMatchObject({ code: 'bad-option' });
+    expect(rig.engine.tokens()).toEqual([]);
+  });
+
   it('accepts the incarnation that was offered but never confirmed, and that of before', async () => {
     const rig = await masterRig();
     const { token } = await rig.engine.newToken();

@@ -67,7 +67,7 @@ const memberId = z.int().min(1).max(65_535).describe('the id of a member');
 const onSlave = z.object({ id: memberId });
 const token = z.object({
   uses: z.union([z.int().min(1), z.literal('any')]).optional(),
-  expires: z.int().min(1).optional().describe('seconds'),
+  expires: z.int().min(1).max(3_155_760_000).optional().describe('seconds, at most 100 years'),
   id: memberId.optional(),
   name: z.string().optional(),
   ephemeral: z.boolean().optional(),
