@@ -34,9 +34,9 @@ export class HandshakeQueue implements Disposable {
     this.#schedule();
   }
 
-  /** Removes a piece of work, if it still waits. */
-  remove(turn: Turn): void {
-    for (const turns of this.#waiting) turns.remove(turn);
+  /** Removes a piece of work. Returns false if it did not wait. */
+  remove(turn: Turn): boolean {
+    return this.#waiting.some((turns) => turns.remove(turn));
   }
 
   [Symbol.dispose](): void {

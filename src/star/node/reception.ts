@@ -168,8 +168,11 @@ export class Reception implements Disposable {
 
   #breakSilence(visit: Visit): void {
     if (visit.isTls) return;
-    const kind = kindOf(peek(visit.fd, decisiveLength));
-    if (kind === 'control') this.#takePlain(visit, kind);
+    const octets = peek(visit.fd, decisiveLength);
+    const kind = kindOf(octets);
+    // After a standstill of this process the time is over before the octets are noticed.
+    if (kind === 'tls') awaitHello(visit, octets);
+    else if (kind === 'control') this.#takePlain(visit, kind);
     else if (this.#options.takesSilent(visit)) this.#takePlain(visit, 'link');
   }
 
@@ -251,13 +254,14 @@ export class Reception implements Disposable {
   #release(visit: Visit): void {
     visit.isOpen = false;
     this.#room.leave(visit);
-    this.#queue.remove(visit);
+    const hadItsTurn = this.#queue.remove(visit) && !visit.isBegun;
     this.#postponed.remove(visit);
     this.#silent.end(visit);
     this.#unknown.end(visit);
     this.#stalled.end(visit);
     visit.watch?.[Symbol.dispose]();
-    if (this.#begun.leave(visit)) this.#resume();
+    // One that waited for the place of this one gets it, or the turn that this one did not take.
+    if (this.#begun.leave(visit) || hadItsTurn) this.#resume();
   }
 }
 

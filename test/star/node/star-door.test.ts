@@ -274,6 +274,16 @@ describe('a plain connection, where it is allowed', () => {
     expect(here.reason).toBeUndefined();
   });
 
+  it('is none if it has begun with TLS when this process goes on after a standstill', async () => {
+    const clock = new ManualClock();
+    const stage = await DoorStage.open({ plain: everyone }, clock);
+    const end = await stage.plain();
+    await eventually(() => expect(stage.door.strangers).toBe(1));
+    end.socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
+    clock.advance(2000);
+    expect([stage.ports.ports.length, stage.door.strangers]).toEqual([0, 1]);
+  });
+
   it('may begin with text, which is skipped with one line in the log', async () => {
     const stage = await DoorStage.open({ plain: everyone });
     const end = await stage.plain();
