@@ -42,6 +42,7 @@ export class PlainGuards implements Disposable {
     this.#subscriptions = [
       engine.events.subscribe((event) => {
         if (event.type === 'joined' && engine.member(event.key)?.plain) this.#joined(event.id, hostOf(event.from));
+        else if (event.type === 'kicked' || event.type === 'left' || event.type === 'forgotten') this.#withdraw(event.id);
       }),
       changes.subscribe((change) => {
         if (change.linked) this.#linked(change);
@@ -57,7 +58,7 @@ export class PlainGuards implements Disposable {
   #joined(id: NodeId, name: string): void {
     const host = this.#host(name);
     if (host.ids.has(id)) return;
-    for (const other of this.#hosts.values()) other.ids.delete(id);
+    this.#withdraw(id);
     host.ids.add(id);
     for (const port of host.ports) this.#parts.guard(port, [...host.ids]);
   }
@@ -76,7 +77,16 @@ export class PlainGuards implements Disposable {
     const name = hostOf(from);
     const host = this.#hosts.get(name);
     host?.ports.delete(port);
-    if (host?.ports.size === 0 && host.ids.size === 0) this.#hosts.delete(name);
+    if (host) this.#forgetIfEmpty(name, host);
+  }
+
+  /** Forgets the host of a member that has gone, or has another one now. */
+  #withdraw(id: NodeId): void {
+    for (const [name, host] of this.#hosts) if (host.ids.delete(id)) this.#forgetIfEmpty(name, host);
+  }
+
+  #forgetIfEmpty(name: string, host: Host): void {
+    if (host.ports.size === 0 && host.ids.size === 0) this.#hosts.delete(name);
   }
 
   #host(name: string): Host {

@@ -24,12 +24,13 @@ function rig(members: readonly { readonly id: number; readonly plain?: true; rea
   onTestFinished(() => guards[Symbol.dispose]());
   const joined = (id: number, key: string, from: string): void =>
     events.emit({ type: 'joined', id, name: `node-${id}`, key, from, first: false });
+  const gone = (id: number, type: 'kicked' | 'left'): void => events.emit({ type, id, name: `node-${id}`, key: 'p' });
   const link = (name: string, from: string, id?: number): ((linked: boolean) => void) => {
     const port = new StreamPort(options, new Rig(new ManualClock()).environment, { lost: () => undefined, released: () => undefined });
     names.set(port, name);
     return (linked) => changes.emit({ from, id, linked, port });
   };
-  return { said, joined, link };
+  return { said, joined, gone, link };
 }
 
 describe('the guards of plain links', () => {
@@ -67,5 +68,16 @@ describe('the guards of plain links', () => {
     const { said, link } = rig([{ id: 1, plain: true, from: '192.0.2.1' }]);
     link('a', '192.0.2.1:5000', 7)(true);
     expect(said).toEqual(['a: 7']);
+  });
+
+  it('forget members that have gone for good', () => {
+    const { said, joined, gone, link } = rig();
+    joined(1, 'p', '192.0.2.1:6000');
+    joined(2, 'pp', '192.0.2.1:6001');
+    gone(1, 'kicked');
+    link('a', '192.0.2.1:5000')(true);
+    gone(2, 'left');
+    link('b', '192.0.2.1:5001')(true);
+    expect(said).toEqual(['a: 2']);
   });
 });
