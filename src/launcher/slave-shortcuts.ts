@@ -61,6 +61,7 @@ export class SlaveShortcuts implements Disposable {
     this.#tell = this.#logger();
     this.#subscriptions = [
       engine.events.subscribe((event) => this.#follow(event)),
+      engine.signs.subscribe(() => this.engine.heard()),
       links.watchUplink((isUp) => isUp && this.#begin()),
       this.engine.events.subscribe((event) => this.#tell(event)),
     ];

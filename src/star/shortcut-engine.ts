@@ -1,8 +1,8 @@
-import type { Timer } from '../clock.ts';
 import { Feed } from '../feed.ts';
 import type { Talk } from '../switch/talk.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { NodeId } from './identity.ts';
+import { Liveness, pulse, type Watched } from './liveness.ts';
 import {
   shortcutBounds,
   type ShortcutEnvironment,
@@ -15,11 +15,8 @@ import type { NamedPeer, ShortcutMessage } from './shortcut-messages.ts';
 import { Seeks } from './shortcut-seeks.ts';
 import type { SlaveEvent } from './slave-event.ts';
 
-/** The interval of the master's signs, and of the looks at frames from it: the last sign may be so much older than noted. In milliseconds. */
-const signInterval = 1000;
-
-/** The interval of the looks at idle shortcuts, in milliseconds. */
-const lookInterval = 1000;
+/** The silence of the master at which all shortcuts end, in milliseconds. It is judged once a pulse, so that they have ended in time. */
+const mostSilence = shortcutBounds.orphan - pulse;
 
 /**
  * The shortcuts of a slave. It asks its master about the stations that its own talk to, and links with the members behind which they are: the one with
@@ -32,10 +29,10 @@ export class ShortcutEngine implements Disposable {
   readonly #seeks: Seeks;
   readonly #subscriptions: readonly Disposable[];
   #self: NodeId | undefined;
-  #timer: Timer;
-  #orphan: Timer | undefined;
-  /** The time of the master's last sign, while it is suspect. */
-  #silentSince: number | undefined;
+  readonly #liveness: Liveness;
+  #master: Watched | undefined;
+  /** The id of this slave, once the master was silent for too long. */
+  #orphan: NodeId | undefined;
 
   constructor(environment: ShortcutEnvironment) {
     this.#environment = environment;
@@ -43,17 +40,24 @@ export class ShortcutEngine implements Disposable {
     this.#neighbours = new Neighbours(clock);
     this.#seeks = new Seeks(clock);
     this.#subscriptions = [bridge.talks.subscribe((station) => this.#seek(station)), bridge.lost.subscribe((port) => this.#lose(port))];
-    this.#timer = clock.after(lookInterval, this.#look);
+    this.#liveness = new Liveness(clock, this.#look, { suspectAfter: mostSilence, goneAfter: mostSilence });
   }
 
   /** Follows the events of the membership. */
   follow(event: SlaveEvent): void {
     if (event.type === 'joined') this.#join(event.welcome.id);
-    else if (event.type === 'lost') this.#beOrphan();
-    else if (event.type === 'suspect') this.#silentSince = this.#environment.clock.monotonic() - event.silence - signInterval;
-    else if (event.type === 'back') this.#silentSince = undefined;
+    else if (event.type === 'lost') this.#forgetUnlinked();
     else if (event.type === 'refused' ? event.withdraw || event.permanent : isEnd(event)) this.#leave('this slave is no member now');
     else if (event.type === 'shortcut') this.take(event.message);
+  }
+
+  /**
+   * Notes a sign of life of the master on the control connection. Without one for 10 s all shortcuts end, whatever the reason: a key may be barred
+   * meanwhile. Signs on the link do not count, since nothing is barred there.
+   */
+  heard(): void {
+    if (this.#orphan === undefined) this.#master?.heard();
+    else this.#join(this.#orphan);
   }
 
   /** Takes a message of the master. */
@@ -109,33 +113,36 @@ export class ShortcutEngine implements Disposable {
   /** Ends all shortcuts. */
   [Symbol.dispose](): void {
     this.#leave('this slave ends');
-    this.#timer[Symbol.dispose]();
+    this.#liveness[Symbol.dispose]();
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
   }
 
   /** The master's earlier messages may be outdated: only the open shortcuts stay, and it is asked about them. */
   #join(id: NodeId): void {
-    this.#orphan?.[Symbol.dispose]();
     this.#orphan = undefined;
+    this.#watch(id);
     if (this.#self !== undefined && this.#self !== id) this.#endAll('this slave has another id now');
     this.#self = id;
-    this.#silentSince = undefined;
     this.#forgetUnlinked();
     this.#environment.send({ type: 'reach', addresses: this.#environment.addresses() });
     this.#report();
   }
 
-  #beOrphan(): void {
-    this.#forgetUnlinked();
-    this.#orphan?.[Symbol.dispose]();
-    const now = this.#environment.clock.monotonic();
-    const heardAt = this.#silentSince ?? now - signInterval;
-    const rest = Math.max(0, heardAt + shortcutBounds.orphan - now);
-    this.#orphan = this.#environment.clock.after(rest, () => this.#leave('the master was not heard for 10 s'));
+  #watch(id: NodeId): void {
+    this.#master?.[Symbol.dispose]();
+    this.#master = this.#liveness.watch((life) => {
+      if (life === 'gone') this.#beOrphan(id);
+    });
+  }
+
+  #beOrphan(id: NodeId): void {
+    this.#leave('the master was not heard for 10 s');
+    this.#orphan = id;
   }
 
   #leave(reason: string): void {
-    this.#orphan?.[Symbol.dispose]();
+    this.#master?.[Symbol.dispose]();
+    this.#master = undefined;
     this.#orphan = undefined;
     this.#endAll(reason);
     this.#self = undefined;
@@ -225,7 +232,6 @@ export class ShortcutEngine implements Disposable {
 
   readonly #look = (): void => {
     const { clock, bridge } = this.#environment;
-    this.#timer = clock.after(lookInterval, this.#look);
     const now = clock.monotonic();
     for (const neighbour of this.#neighbours.list()) {
       if (!neighbour.link) continue;

@@ -8,6 +8,8 @@ import type { SlaveEvent } from './slave-event.ts';
 /** The callbacks of a call. `closed` is called once, unless the call was disposed of. */
 export interface CallEvents {
   readonly opened: () => void;
+  /** Called when anything was received, until it ends. */
+  readonly heard: () => void;
   /** Called with each message other than signs of life. */
   readonly message: (message: JoinMessage) => void;
   readonly closed: (reason: string, isForeign: boolean) => void;
@@ -60,6 +62,7 @@ export class SlaveCall implements Disposable {
       heard: () => {
         this.watched?.heard();
         this.#connection?.heard();
+        if (this.isOpen) events.heard();
       },
       message: (message) => this.#take(message),
       closed: (reason, isForeign) => this.#close(reason, isForeign),

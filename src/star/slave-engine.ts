@@ -22,6 +22,8 @@ const storeWait = 10_000;
 /** The membership of a slave. It keeps a control connection to a master until disposed of, or until the membership is over. */
 export class SlaveEngine implements Disposable {
   readonly events = new Feed<SlaveEvent>();
+  /** The signs of life of the master on the control connection alone, while this slave is joined. */
+  readonly signs = new Feed<void>();
   readonly #options: SlaveEngineOptions;
   readonly #environment: SlaveEnvironment;
   readonly #liveness: Liveness;
@@ -145,6 +147,9 @@ export class SlaveEngine implements Disposable {
       opened: () => {
         call.watch(this.#liveness, (event) => this.events.emit(event));
         this.#pins.meet(call, () => call.send(this.#self.hello(target.identity)));
+      },
+      heard: () => {
+        if (this.#standing.state === 'joined') this.signs.emit();
       },
       message: (message) => this.#take(call, message),
       closed: (reason, isForeign) => this.#lose(call, reason, isForeign),

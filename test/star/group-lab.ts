@@ -423,6 +423,8 @@ export class LabSlave {
   isFull = false;
   /** Called with each event. */
   follow: (event: SlaveEvent) => void = () => undefined;
+  /** Called with each sign of the master on the control connection. */
+  heard: () => void = () => undefined;
   process = new Process();
   engine: SlaveEngine | undefined;
   readonly #lab: GroupLab;
@@ -487,6 +489,7 @@ export class LabSlave {
       { software: '0.3.0', host: `host-${this.number}`, ephemeral: this.#snapshot !== undefined },
       { clock: this.#lab.clockOf(process), random: this.#lab.random, dial: this.#dial(process), store, keys },
     );
+    this.engine.signs.subscribe(() => this.heard());
     this.engine.events.subscribe((event) => {
       this.events.push(event);
       this.follow(event);

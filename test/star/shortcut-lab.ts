@@ -415,6 +415,9 @@ export class ShortcutLab {
       }
       if (!site.staysDeaf) site.engine.follow(event);
     };
+    slave.heard = () => site.engine.heard();
+    // A hostile member goes on without signs of the master, too.
+    this.#repeat(500, () => site.staysDeaf && site.engine.heard());
     slave.start();
     return site;
   }

@@ -65,7 +65,7 @@ const moved = mutant(
 
 const members: readonly Mutant[] = [
   mutant('barred keys keep their shortcuts', 'ShortcutEngine.take', "if (message.type === 'barred') this.#endKey(message.key, '…');", ''),
-  mutant('shortcuts without a master stay', 'ShortcutEngine.#beOrphan', "this.#leave('…')", 'undefined'),
+  mutant('shortcuts without a master stay', 'ShortcutEngine.#beOrphan', "this.#leave('…');", ''),
 ];
 
 const slow: readonly Mutant[] = [
