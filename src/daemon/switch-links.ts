@@ -3,7 +3,7 @@ import type { Links, ManagedLink } from '../management/managed.ts';
 import type { Status } from '../management/status.ts';
 import type { Opened } from '../ports/drivers/driver.ts';
 import { exposureOf } from '../ports/exposure.ts';
-import { reachOf } from '../ports/open.ts';
+import { reachOf, usesOf } from '../ports/open.ts';
 import type { SwitchService } from './switch-service.ts';
 import type { Log } from '../log.ts';
 
@@ -48,6 +48,15 @@ export class SwitchLinks implements Links, AsyncDisposable {
     this.#links.set(link.id, link);
     void this.#open(link);
     return 'success';
+  }
+
+  usesOf(address: string): string | undefined {
+    try {
+      return usesOf(address);
+    } catch (error) {
+      if (!(error instanceof EtherloomError)) throw error;
+      return undefined;
+    }
   }
 
   remove(id: number): boolean {

@@ -1,4 +1,4 @@
-import type { Files } from '../management/files.ts';
+import { noFiles } from '../management/files.ts';
 import type { Managed } from '../management/managed.ts';
 import { allEffects, type Caller } from '../management/operation.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
@@ -25,9 +25,6 @@ export interface HttpFaceOptions {
   /** Called with the path, or with the host and the port, even if the system chose the latter. */
   readonly opened: (name: string) => void;
 }
-
-/** The files of a client whose user is not known: none can be opened. */
-const noFiles: Files = { whose: 'http', read: () => 'EACCES', open: () => 'EACCES', closing: () => undefined };
 
 /**
  * Returns the function that opens the HTTP server of a switch. It throws if that cannot be opened, since its user asked for it: the errors

@@ -17,6 +17,9 @@ export interface Files {
   readonly closing: () => Promise<void> | undefined;
 }
 
+/** The files of a client whose user is not known: none can be opened. */
+export const noFiles: Files = { whose: 'http', read: () => 'EACCES', open: () => 'EACCES', closing: () => undefined };
+
 /** A file open for writing. */
 export interface OpenFile {
   /** Appends octets. Returns false if there is no room; then they are lost, which is logged once. */

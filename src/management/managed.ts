@@ -49,6 +49,8 @@ export interface Links {
    * replaced.
    */
   readonly add: (address: string, options: { readonly plain: boolean }) => Status;
+  /** Returns what an address uses with the service's rights, in words, such as a path; undefined if it uses networks alone, or is not valid. */
+  readonly usesOf: (address: string) => string | undefined;
   /** Ends a link. Returns true if there was one. */
   readonly remove: (id: number) => boolean;
 }

@@ -48,6 +48,12 @@ export function reachOf(text: string): Reach {
   return driver.reaches?.(address) ?? here;
 }
 
+/** Returns what an address uses with the rights of this process, in words; undefined if it uses networks alone. It opens nothing. Throws EtherloomError: `bad-address`. */
+export function usesOf(text: string): string | undefined {
+  const { driver, address } = driverOf(text);
+  return driver.uses?.(address);
+}
+
 function driverOf(text: string): { readonly driver: Driver; readonly address: string } {
   const [, scheme, address = ''] = /^([a-z-]+):\/\/(.+)$/.exec(text) ?? [];
   const driver = drivers.find((one) => one.scheme === scheme);

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -130,6 +132,39 @@ describe('an HTTP server', () => {
     const path = join(newDirectory(), 'frames');
     const answer = await ask(port, '/v1/frame/record', { ...post({ path }), headers: bearer });
     expect(answer).toMatchObject({ status: 403, body: { code: 'EACCES' } });
+  });
+
+  it('opens no links that use files, interfaces or variables of this machine for such a client', async () => {
+    const { port, bearer, managed } = await openHttp();
+    const directory = newDirectory();
+    const pipe = join(directory, 'pipe');
+    // Opening it to read would wait for a writer, which never comes.
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    const addresses = [
+      `ws://127.0.0.1:0/x?token-file=${pipe}`,
+      `ws://127.0.0.1:0/x?a=b&token%2Dfile=${pipe}`,
+      'ws://127.0.0.1:0/x?token-env=PATH',
+      `qemu://${directory}/a,${directory}/b`,
+      `qemu-stream://${directory}/a`,
+      `qemu-stream-listen://${directory}/a`,
+      `bess://${directory}/a`,
+      `bess-dial://${directory}/a`,
+      `vde://${directory}`,
+      'tap://el0',
+    ];
+    for (const address of addresses) {
+      const answer = await ask(port, '/v1/link/add', { ...post({ address }), headers: bearer });
+      expect(answer, address).toMatchObject({ status: 403, body: { code: 'EACCES' } });
+      expect(detailOf(answer.body)).toMatch(/would be used with the rights of the service, .*; add it by the console/);
+    }
+    expect(managed.links?.list()).toEqual([]);
+    expect(readdirSync(directory)).toEqual(['pipe']);
+    const listening = { address: 'tcp-listen://127.0.0.1:0' };
+    expect((await ask(port, '/v1/link/add', { ...post(listening), headers: bearer })).status).toBe(204);
+    expect((await ask(port, '/v1/link/add', { ...post({ address: 'nonsense' }), headers: bearer })).status).toBe(400);
+    const own = await openApi();
+    const there = { address: `qemu-stream-listen://${directory}/q` };
+    expect((await ask(own.path, '/v1/link/add', post(there))).status).toBe(204);
   });
 
   it('only reads for clients of a server that only reads', async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -10,7 +11,7 @@ import { WebSocketListener } from '../../src/ports/websocket.ts';
 import { parseWebSocketAddress } from '../../src/ports/websocket-address.ts';
 import { eventually } from '../eventually.ts';
 import { ManualClock } from '../manual-clock.ts';
-import { collect, descriptors, frameOf, Ports, Rig, using } from './rig.ts';
+import { collect, descriptors, frameOf, newDirectory, Ports, Rig, using } from './rig.ts';
 import { dial, listenAt, refusalOf } from './websocket-stage.ts';
 
 describe('a WebSocket address', () => {
@@ -35,11 +36,26 @@ describe('a WebSocket address', () => {
     expect(parseWebSocketAddress(`127.0.0.1:1/x?token-file=${file}`)).toMatchObject({ path: '/x', token: 'correct horse' });
     expect(parseWebSocketAddress('127.0.0.1:1?token-env=WS_TOKEN')).toMatchObject({ token: 's&cret' });
     writeFileSync(file, '');
-    expect(() => parseWebSocketAddress(`127.0.0.1:1/x?token-file=${file}`)).toThrow(`no token in ${file}`);
+    expect(() => parseWebSocketAddress(`127.0.0.1:1/x?token-file=${file}`)).toThrow(`no token in the file ${file}`);
     expect(() => parseWebSocketAddress('127.0.0.1:1/x?token-env=WS_NONE')).toThrow('no token in the environment variable WS_NONE');
     expect(() => parseWebSocketAddress(`127.0.0.1:1/x?token-file=${file}.none`)).toThrow(
       `cannot read the token file ${file}.none: no such file or directory (ENOENT)`,
     );
+  });
+
+  it('reads its token from a regular file alone, which has a limit', () => {
+    const directory = newDirectory();
+    const [pipe, long] = [join(directory, 'pipe'), join(directory, 'long')];
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    expect(() => parseWebSocketAddress(`127.0.0.1:1/x?token-file=${pipe}`)).toThrow(`${pipe} is not a regular file; choose`);
+    expect(() => parseWebSocketAddress(`127.0.0.1:1/x?token-file=${directory}`)).toThrow(`${directory} is not a regular file; choose`);
+    expect(() => parseWebSocketAddress('127.0.0.1:1/x?token-file=/dev/zero')).toThrow('is not a regular file');
+    writeFileSync(long, 'x'.repeat(4096));
+    expect(() => parseWebSocketAddress(`127.0.0.1:1/x?token-file=${long}`)).toThrow('more than 4095 octets; use a shorter token');
+    writeFileSync(long, `${'x'.repeat(4095)}\n${'y'.repeat(10_000)}`);
+    expect(parseWebSocketAddress(`127.0.0.1:1/x?token-file=${long}`).token).toHaveLength(4095);
+    // A second parameter makes it no address: the file is not opened for it.
+    expect(() => parseWebSocketAddress(`127.0.0.1:1/x?token-file=${directory}&b=1`)).toThrow('must be followed by');
   });
 
   it.each([

@@ -11,6 +11,7 @@ import { ConsoleStage, type StageOptions, type StageSession } from './console-st
 
 /** Links that are kept, and never opened. */
 class KeptLinks implements Links {
+  readonly usesOf = (): undefined => undefined;
   readonly #links = new Map<number, ManagedLink>();
   #lastId = 0;
 

@@ -1,15 +1,20 @@
+import { noFiles } from '../files.ts';
 import type { Managed, ManagedLink } from '../managed.ts';
 import { reads, Refusal, refused, sets } from '../operation.ts';
 
 /**
  * Opens a link: a port at an address. Returns ENOSYS if the switch has no links, EPERM for an address beyond this machine without consent,
- * EINVAL for one that is not valid.
+ * EINVAL for one that is not valid, EACCES for one that uses files of a user who is not known.
  */
 export const addLink = sets(
   'link.add',
   'open a link: a port at an address; plain allows an unencrypted one beyond this machine',
-  ({ links }, { address, plain = false }: { readonly address: string; readonly plain?: boolean | undefined }) =>
-    refused(links?.add(address, { plain }) ?? 'ENOSYS'),
+  ({ links }, { address, plain = false }: { readonly address: string; readonly plain?: boolean | undefined }, { files }) => {
+    const used = files === noFiles ? links?.usesOf(address) : undefined;
+    if (used === undefined) return refused(links?.add(address, { plain }) ?? 'ENOSYS');
+    const reason = `${used.slice(0, 200)} would be used with the rights of the service, since the user of this client is not known`;
+    return new Refusal('EACCES', `link.add: ${reason}; add it by the console, or at the service's own socket`);
+  },
 );
 
 /** Returns the address of a port without its token, for a caller who may not use it. */

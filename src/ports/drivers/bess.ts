@@ -8,6 +8,7 @@ export const bess: Driver = {
   form: 'bess://PATH',
   summary: 'listens for programs that send each frame as a sequenced packet',
   listens: true,
+  uses: (path) => `the socket ${path}`,
   open: async (path, environment, acceptor) => ({ listener: await listenBess(resolve(path), { acceptor }, environment) }),
 };
 
@@ -17,5 +18,6 @@ export const bessDial: Driver = {
   form: 'bess-dial://PATH',
   summary: 'dials a program that listens for sequenced packets',
   listens: false,
+  uses: (path) => `the socket ${path}`,
   open: async (path, environment) => ({ port: await dialBess(resolve(path), environment) }),
 };

@@ -36,6 +36,11 @@ export interface Driver {
    * EtherloomError: `bad-address`, or `not-permitted` if the driver has a condition of its own.
    */
   readonly reaches?: (address: string) => Reach;
+  /**
+   * Returns what an address uses with the rights of this process, in words: a path, an interface, or a file or variable with a token. It
+   * opens nothing. Default: it uses networks alone.
+   */
+  readonly uses?: (address: string) => string | undefined;
   /** Opens the part behind `://`. Throws EtherloomError: `bad-address`, or what the driver throws. */
   open(address: string, environment: PortEnvironment, acceptor: Acceptor): Promise<Opened>;
 }

@@ -15,6 +15,7 @@ export const qemu: Driver = {
     socketsOf(address);
     return here;
   },
+  uses: (address) => `the sockets ${address}`,
   open: (address, environment) => Promise.resolve({ port: QemuPort.open(socketsOf(address), environment) }),
 };
 
@@ -26,6 +27,7 @@ export const qemuStream: Driver = {
   options: plainOption,
   listens: false,
   reaches: (address) => parse(qemuStream, address),
+  uses: socketIn,
   open: (address, environment) => Promise.resolve({ port: dialQemu(parse(qemuStream, address).at, {}, environment).port }),
 };
 
@@ -37,6 +39,7 @@ export const qemuStreamListen: Driver = {
   options: plainOption,
   listens: true,
   reaches: (address) => parse(qemuStreamListen, address),
+  uses: socketIn,
   open: async (address, environment, acceptor) => ({
     listener: await listenQemu(parse(qemuStreamListen, address).at, { acceptor }, environment),
   }),
@@ -48,9 +51,14 @@ function socketsOf(address: string): QemuPortOptions {
   return { local: resolve(local), remote: resolve(remote) };
 }
 
-/** Parses a path, which has a slash and takes no options, or `HOST:PORT`. */
+/** Returns the words for a path, which has a slash; undefined for `HOST:PORT`. */
+function socketIn(address: string): string | undefined {
+  return address.includes('/') ? `the socket ${address}` : undefined;
+}
+
+/** Parses a path, which takes no options, or `HOST:PORT`. */
 function parse(driver: Driver, address: string): Reach & { readonly at: string } {
-  if (address.includes('/')) return { ...here, at: address };
+  if (socketIn(address) !== undefined) return { ...here, at: address };
   const options = splitOptions(driver, address);
   return { at: options.body, hosts: [parseTcpAddress(options.body).host], plain: options.yes('plain') };
 }

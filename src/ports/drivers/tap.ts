@@ -7,5 +7,6 @@ export const tap: Driver = {
   form: 'tap://NAME',
   summary: 'a network interface of this machine',
   listens: false,
+  uses: (name) => `the interface ${name}`,
   open: async (name, environment) => ({ port: await openReturningTap(name, environment) }),
 };

@@ -8,6 +8,7 @@ export const vde: Driver = {
   form: 'vde://DIR[N]',
   summary: 'a port of another VDE switch',
   listens: false,
+  uses: (address) => `the switch at ${address}`,
   async open(address, environment) {
     const [, directory, port = 'NaN'] = /^(.+?)(?:\[(\d+)\])?$/.exec(address) ?? [];
     if (directory === undefined) throw badForm(vde, address);

@@ -1,4 +1,4 @@
-import { checkWebSocketExposure, parseWebSocketAddress } from '../websocket-address.ts';
+import { checkWebSocketExposure, parseWebSocketAddress, tokenPlaceIn } from '../websocket-address.ts';
 import { here, type Driver } from './driver.ts';
 
 /** Programs in browsers. The token decides which clients may connect from beyond this machine, in place of `plain=yes`. */
@@ -11,6 +11,7 @@ export const websocket: Driver = {
     checkWebSocketExposure(parseWebSocketAddress(address));
     return here;
   },
+  uses: tokenPlaceIn,
   async open(address, environment, acceptor) {
     // Loaded on demand: it is a quarter of the start-up time, and few switches use it.
     const { WebSocketListener } = await import('../websocket.ts');
