@@ -84,7 +84,8 @@ export class ApiListener implements AsyncDisposable {
 
   #serverNow(): Promise<ApiServer> {
     const { names, token, metricsToken, random } = this.#options;
-    const options = { clock: this.#environment.clock, random, gate: { names, token, metricsToken } };
+    const { clock, log } = this.#environment;
+    const options = { clock, random, log, gate: { names, token, metricsToken } };
     this.#server ??= import('./api-server.ts').then(({ ApiServer }) => (this.#loaded = new ApiServer(this.#managed, options)));
     return this.#server;
   }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Socket } from 'node:net';
 import type { Clock, Timer } from '../clock.ts';
 import { isForUser, messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Managed } from '../management/managed.ts';
 import { Refusal, type Caller } from '../management/operation.ts';
 import { showMetrics } from '../management/operations/metrics.ts';
@@ -37,6 +38,8 @@ export interface ConnectionOptions {
 export interface ApiServerOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** Is told of bugs in operations. */
+  readonly log: Log;
   /** Default: no token is needed, and it is addressed as `localhost` or by its address. */
   readonly gate?: Omit<GateOptions, 'tickets'>;
 }
@@ -56,15 +59,17 @@ interface Exchange {
 export class ApiServer implements AsyncDisposable {
   readonly #managed: Managed;
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #server: Server;
   readonly #exchanges = new Map<Socket, Exchange>();
   readonly #readers: EventReaders;
   readonly #tickets: Tickets;
   readonly #gate: Gate;
 
-  constructor(managed: Managed, { clock, random, gate }: ApiServerOptions) {
+  constructor(managed: Managed, { clock, random, log, gate }: ApiServerOptions) {
     this.#managed = managed;
     this.#clock = clock;
+    this.#log = log;
     this.#tickets = new Tickets(clock, random);
     this.#gate = new Gate({ ...gate, tickets: this.#tickets });
     this.#readers = new EventReaders(managed, clock, random);
@@ -127,11 +132,19 @@ export class ApiServer implements AsyncDisposable {
     exchange.asked = true;
     request.on('error', () => undefined);
     response.on('error', () => undefined);
-    const answer = await this.#answer(request, response, exchange);
+    const answer = await this.#answer(request, response, exchange).catch((error: unknown) => this.#bug(error));
     if (answer === undefined) return;
     exchange.timer[Symbol.dispose]();
     exchange.timer = this.#deadline(socket);
-    sendAnswer(response, answer);
+    if (response.headersSent) socket.destroy();
+    else sendAnswer(response, answer);
+  }
+
+  /** A bug of an operation ends its own request alone. Frames and other clients go on. */
+  #bug(error: unknown): Problem {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    for (const line of text.split('\n')) this.#log.error(line);
+    return problem(500, 'this is a bug of the service; see its log');
   }
 
   /** Returns the answer; undefined if it is sent bit by bit. */

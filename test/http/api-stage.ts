@@ -68,7 +68,7 @@ export async function openHttp(wish: Partial<HttpFaceOptions> = {}): Promise<Htt
 /** Serves the API of a stage at another socket, to a caller with other rights or by another clock. Returns the path. */
 export function serveAs({ managed, service, path }: ApiStage, caller: Caller, clock: Clock = realClock): string {
   const file = ListeningFile.open({ path: `${path}.other`, mode: 0o600 });
-  const server = new ApiServer(managed, { clock, random: realRandom });
+  const server = new ApiServer(managed, { clock, random: realRandom, log: service.plane.environment.log });
   const take = (fd: number): void => server.take(fd, { caller, released: () => undefined });
   const door = new AcceptLoop(file.fd, take, service.plane.environment, 'tests');
   onTestFinished(async () => {

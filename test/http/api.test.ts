@@ -142,6 +142,24 @@ describe('the API', () => {
     expect(await renamed).toMatchObject({ status: 200, body: { name: 'web-2' } });
   });
 
+  it('answers and logs a bug of an operation, and serves on', async () => {
+    const stage = await openApi();
+    const group = { events: new Feed(), members: () => [{ id: 3, role: 'slave' }], acts: {} } as unknown as GroupPart;
+    stage.management.addGroup({
+      ...group,
+      show: () => {
+        throw new TypeError('of the test');
+      },
+    });
+    for (const at of ['/v1/group/show', '/metrics']) {
+      expect(await ask(stage.path, at)).toMatchObject({ status: 500, type: 'application/problem+json', body: { status: 500 } });
+      const said = stage.logged.splice(0);
+      expect(said[0]).toBe('TypeError: of the test');
+      expect(said[1]).toMatch(/^ +at .*api\.test\.ts/);
+    }
+    expect((await ask(stage.path, '/v1/port/list')).status).toBe(200);
+  });
+
   it('does only what a caller may do', async () => {
     const path = serveAs(await openApi(), { may: new Set(['reads']), files: new MemoryFiles() });
     expect((await ask(path, '/v1/port/list')).status).toBe(200);
