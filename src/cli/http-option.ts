@@ -50,7 +50,7 @@ export async function httpFaces(given: HttpArguments, { random, log }: { random:
   const metricsToken = await metricsTokenIn(given.metricsTokenFile, token, random);
   const opened = (name: string): void => {
     say(`http ${name}`);
-    if (file === undefined) say(linkText(name, token));
+    if (file === undefined) say(exampleOf(name, token));
   };
   return [httpAt({ place, token, metricsToken, readOnly, random, opened })];
 }
@@ -88,8 +88,9 @@ async function placeOf(text: string, { httpPlain }: HttpArguments, log: Log): Pr
   return { host, address: await resolveHost(host), port };
 }
 
-/** Returns the address for a browser, which sends the part behind a # to no server. */
-function linkText(name: string, token: string): string {
-  if (!name.startsWith('/')) return `open http://${name}/#token=${token}`;
-  return `open http://localhost:7979/#token=${token} on a machine with: ssh -L 7979:${name} HOST`;
+/** Returns a command that asks the server, with the token. */
+function exampleOf(name: string, token: string): string {
+  const header = `-H 'Authorization: Bearer ${token}'`;
+  if (!name.startsWith('/')) return `ask it by: curl ${header} http://${name}/v1/switch/showinfo`;
+  return `ask it by: curl ${header} --unix-socket '${name.replaceAll("'", String.raw`'\''`)}' http://etherloom/v1/switch/showinfo`;
 }

@@ -35,11 +35,12 @@ describe('--http', () => {
     }
   });
 
-  it('prints the token on a terminal, once, behind a # in the address', async () => {
+  it('prints the token on a terminal, once, in a command that asks the server', async () => {
     const terminal = new Terminal(stage, bin('etherloom'), ...ofSwitch(), '--http', '127.0.0.1:0');
     await terminal.shows(/ready/);
-    const [, port, token = ''] = /open http:\/\/127\.0\.0\.1:(\d+)\/#token=([\w-]{22})\s/.exec(terminal.text) ?? [];
-    expect((await ask(Number(port), '/v1', { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+    const [, token = '', port, path = ''] =
+      /ask it by: curl -H 'Authorization: Bearer ([\w-]{22})' http:\/\/127\.0\.0\.1:(\d+)(\/v1\/\S+)\s/.exec(terminal.text) ?? [];
+    expect((await ask(Number(port), path, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
     expect(terminal.text.split(token)).toHaveLength(2);
     terminal.running.signal('SIGTERM');
     await terminal.running.exit;
