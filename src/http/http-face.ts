@@ -46,7 +46,7 @@ export function httpAt(options: HttpFaceOptions): (managed: Managed, environment
 function doorAt(place: HttpPlace, caller: Caller): Pick<ApiListenerOptions, 'door' | 'name' | 'names' | 'callerAt'> {
   if ('path' in place) {
     const door = ServedFile.open({ path: place.path, mode: socketMode });
-    return { door, name: door.path, callerAt: (fd: Fd) => strangerAt(fd) ?? caller };
+    return { door, name: door.path, names: ['etherloom'], callerAt: (fd: Fd) => strangerAt(fd) ?? caller };
   }
   const door = new TcpDoor(place);
   return { door, name: door.name, names: [place.host], callerAt: () => caller };

@@ -206,6 +206,7 @@ describe('an HTTP server', () => {
     expect(name).toBe(path);
     expect((await ask(path, '/v1/port/list')).status).toBe(401);
     expect((await ask(path, '/v1/port/list', { headers: bearer })).status).toBe(200);
+    expect((await ask(path, '/v1/port/list', { headers: { ...bearer, host: 'etherloom' } })).status).toBe(200);
     expect((await ask(path, '/v1/port/list', { headers: { ...bearer, host: 'evil.example' } })).status).toBe(403);
   });
 
