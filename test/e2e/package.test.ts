@@ -15,7 +15,7 @@ const contents = [
   // The declarations lead to it.
   /^src\/(?!cli\/)[\w/-]+\.ts$/,
   /^demo\//,
-  /^docs\/[\w-]+\.(md|svg)$/,
+  /^docs\/[\w-]+\.(md|svg|json)$/,
   /^examples\//,
   /^template\//,
   /^(CHANGELOG|README|SECURITY)\.md$/,
