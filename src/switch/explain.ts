@@ -34,6 +34,7 @@ export function explainFrame(
   if (typeof vid === 'string') return { decision: 'drop', reason: vid };
   const found = learning.destination(ingress, vid, frame);
   const destination = shortcuts.peek(ingress, vid, frame, found);
+  if (destination === 'kept') return { decision: 'take', vid, by: 'shortcuts' };
   if (destination === undefined && ingress.guard?.mayFlood(frame) === false) return { decision: 'drop', reason: 'flooding' };
   const egress = ways.of(ingress, vid, destination, frame);
   if (typeof egress === 'string') return { decision: 'drop', reason: egress };

@@ -19,6 +19,10 @@ export const flowBounds = {
   holdTime: 500,
   firstPause: 2000,
   longestPause: 60_000,
+  /** A flow that was direct for so long was a success: the next pause is the first one again. */
+  successTime: 10_000,
+  /** Seconds after which flows without frames are forgotten, and stations without flows: longer than a pause. */
+  idleSeconds: 90,
 } as const;
 
 /** A frame that waits for the answer to a marker. */
@@ -33,6 +37,10 @@ interface SentFlow extends Flow {
   state: 'uplink' | 'holding' | 'direct';
   again: number;
   pause: number;
+  /** The time since which it is direct. */
+  since: number;
+  /** Seconds without a frame. */
+  quiet: number;
   nonce: number;
   held: Held[];
   timer: Timer | undefined;
@@ -43,6 +51,10 @@ interface Target {
   readonly port: BridgePort;
   /** True while the far end says that it is. */
   has: boolean;
+  /** True while an answer to that is awaited. */
+  asks: boolean;
+  /** Seconds without a frame for it. */
+  quiet: number;
   readonly flows: Map<MacAddress, SentFlow>;
 }
 
@@ -83,7 +95,9 @@ export class ShortcutFlows {
   route(ingress: BridgePort, vid: Vid, frame: Uint8Array, found: BridgePort | undefined): BridgePort | 'kept' | undefined {
     const target = this.#targets.get(vid, destinationOf(frame));
     if (!target?.has || hasGroupSource(frame) || isShortcutType(frame)) return found;
+    target.quiet = 0;
     const flow = target.flows.get(sourceOf(frame));
+    if (flow) flow.quiet = 0;
     if (flow?.state === 'direct') return target.port;
     if (flow?.state === 'holding') return this.#hold(flow, ingress, frame) ? 'kept' : found;
     if (found === undefined || this.#isAgainTooSoon(target, flow)) return found;
@@ -106,9 +120,14 @@ export class ShortcutFlows {
     return count;
   }
 
-  /** Begins a new second of counts. */
+  /** Begins a new second of counts, and forgets what had no frames for long. */
   beginSecond(): void {
     this.#talks.clear();
+    for (const [vid, mac, target] of this.#targets.entries()) {
+      for (const flow of target.flows.values())
+        if (++flow.quiet > flowBounds.idleSeconds && flow.state !== 'holding') target.flows.delete(flow.source);
+      if (++target.quiet > flowBounds.idleSeconds && target.flows.size === 0) this.#targets.delete(vid, mac);
+    }
   }
 
   /** The shortcut that a station is said to be behind. */
@@ -122,14 +141,16 @@ export class ShortcutFlows {
     if (before?.port === port) return true;
     if (before) this.forget(vid, mac, before.port);
     if (mac === 0 || this.#targets.size >= flowBounds.targets) return false;
-    this.#targets.set(vid, mac, { port, has: false, flows: new Map() });
+    this.#targets.set(vid, mac, { port, has: false, asks: true, quiet: 0, flows: new Map() });
     return true;
   }
 
   /** Notes that the far end of a shortcut has a station. */
   have(vid: Vid, mac: MacAddress, port: BridgePort): void {
     const target = this.#targets.get(vid, mac);
-    if (target?.port === port) target.has = true;
+    if (target?.port !== port) return;
+    target.has = true;
+    target.asks = false;
   }
 
   /** Notes that a station is not behind that shortcut: its flows return to the uplink. */
@@ -152,6 +173,7 @@ export class ShortcutFlows {
     if (target?.port !== port || flow?.state !== 'holding' || flow.nonce !== nonce) return;
     const held = this.#release(flow);
     flow.state = 'direct';
+    flow.since = this.#doors.clock.monotonic();
     this.#doors.go(port, flow, nonce);
     for (const { ingress, frame } of held) this.#doors.forward(ingress, vid, port, frame);
   }
@@ -160,7 +182,7 @@ export class ShortcutFlows {
   closed({ vid, destination, source }: Flow, port: BridgePort): void {
     const target = this.#targets.get(vid, destination);
     const flow = target?.flows.get(source);
-    if (target?.port === port && flow?.state === 'direct') this.#toUplink(flow);
+    if (target?.port === port && flow?.state === 'direct') this.#fail(flow);
   }
 
   /** Ends the changes that are under way, since the uplink has ended: the frames that are held are lost with it. */
@@ -169,9 +191,9 @@ export class ShortcutFlows {
       for (const flow of flows.values()) if (flow.state === 'holding') this.#toUplink(flow);
   }
 
-  /** Returns the stations about which a far end has not answered. It may not have been ready when it was asked. */
+  /** Returns the stations about which a far end has not answered, or must be asked again. It may not have been ready when it was asked. */
   unanswered(): readonly (readonly [port: BridgePort, vid: Vid, mac: MacAddress])[] {
-    return this.#targets.entries().flatMap(([vid, mac, { port, has }]) => (has ? [] : [[port, vid, mac] as const]));
+    return this.#targets.entries().flatMap(([vid, mac, { port, asks }]) => (asks ? [[port, vid, mac] as const] : []));
   }
 
   /** Returns one flow of each source that takes a shortcut. */
@@ -198,7 +220,7 @@ export class ShortcutFlows {
     flow.nonce = this.#nonce;
     flow.state = 'holding';
     this.#doors.mark(flow, flow.nonce);
-    flow.timer = this.#doors.clock.after(flowBounds.holdTime, () => this.#doors.breath(() => this.#toUplink(flow)));
+    flow.timer = this.#doors.clock.after(flowBounds.holdTime, () => this.#doors.breath(() => this.#fail(flow)));
     return this.#hold(flow, ingress, frame);
   }
 
@@ -213,10 +235,19 @@ export class ShortcutFlows {
     return true;
   }
 
+  /** Returns a flow to the uplink that does not reach the far end. That may have said `gone`, which was lost: it is asked again. */
+  #fail(flow: SentFlow): void {
+    const target = this.#targets.get(flow.vid, flow.destination);
+    if (target) target.asks = true;
+    this.#toUplink(flow);
+  }
+
   #toUplink(flow: SentFlow): void {
     const held = this.#release(flow);
+    const now = this.#doors.clock.monotonic();
+    if (flow.state === 'direct' && now - flow.since >= flowBounds.successTime) flow.pause = flowBounds.firstPause;
     flow.state = 'uplink';
-    flow.again = this.#doors.clock.monotonic() + flow.pause;
+    flow.again = now + flow.pause;
     flow.pause = Math.min(flowBounds.longestPause, flow.pause * 2);
     const uplink = this.#doors.uplink();
     if (uplink) for (const { ingress, frame } of held) this.#doors.forward(ingress, flow.vid, uplink, frame);
@@ -233,5 +264,5 @@ export class ShortcutFlows {
 function newFlow(vid: Vid, frame: Uint8Array): SentFlow {
   const { firstPause } = flowBounds;
   const addresses = { vid, destination: destinationOf(frame), source: sourceOf(frame) };
-  return { ...addresses, state: 'uplink', again: 0, pause: firstPause, nonce: 0, held: [], timer: undefined };
+  return { ...addresses, state: 'uplink', again: 0, pause: firstPause, since: 0, quiet: 0, nonce: 0, held: [], timer: undefined };
 }

@@ -5,21 +5,37 @@ import type { Flow } from './shortcut-frame.ts';
 import { StationMap } from './station-map.ts';
 import type { BridgePort } from './switch-port.ts';
 
-/** The bounds of the receiving side. */
+/** The bounds of the receiving side. Each is of one shortcut, so that its far end takes no room from others. */
 export const gateBounds = {
-  /** Flows to one station, and stations with flows. */
-  flowsOfStation: 256,
-  stations: 1024,
-  /** Stations that one far end has asked about. */
+  /** Flows whose gates are open. */
+  flows: 4096,
+  /** Flows whose `go` is awaited. Any member can send a marker in the name of another, so a further one takes the place of the oldest. */
+  prepared: 256,
+  /** Stations that the far end has asked about. */
   asked: 1024,
+  /** The time for a `go` to come, in milliseconds: longer than the sending side waits for an `ack`. */
+  goTime: 1000,
+  /** Seconds after which a gate without frames is forgotten: later than the sending side forgets the flow. */
+  idleSeconds: 120,
 } as const;
 
 /** The agreement about one flow. */
-interface Gate {
+interface Gate extends Flow {
   readonly port: BridgePort;
   readonly nonce: number;
+  /** The time of the marker. */
+  readonly since: number;
   /** True from the `go` with that nonce on. */
   isOpen: boolean;
+  /** Seconds without a frame while it is open. */
+  quiet: number;
+}
+
+/** The records of one shortcut. The gates are in the order in which they got their state. */
+interface Side {
+  readonly prepared: Set<Gate>;
+  readonly open: Set<Gate>;
+  readonly asked: StationMap<true>;
 }
 
 /**
@@ -28,22 +44,31 @@ interface Gate {
  */
 export class ShortcutGates {
   readonly #gates = new StationMap<Map<MacAddress, Gate>>();
-  readonly #asked = new Map<BridgePort, StationMap<true>>();
+  readonly #sides = new Map<BridgePort, Side>();
 
-  /** Prepares a gate. Returns false if there are too many. */
-  prepare({ vid, destination, source }: Flow, nonce: number, port: BridgePort): boolean {
+  /** Prepares a gate. Returns false if there are too many. `now` is the time, in milliseconds. */
+  prepare({ vid, destination, source }: Flow, nonce: number, port: BridgePort, now: number): boolean {
+    this.close(vid, destination, source);
+    const { open, prepared } = this.#side(port);
+    if (open.size >= gateBounds.flows) return false;
+    const [oldest] = prepared;
+    if (oldest && prepared.size >= gateBounds.prepared) this.#remove(oldest);
+    const gate: Gate = { vid, destination, source, port, nonce, since: now, isOpen: false, quiet: 0 };
     const gates = this.#gates.get(vid, destination) ?? new Map<MacAddress, Gate>();
-    const isFull = gates.size === 0 ? this.#gates.size >= gateBounds.stations : gates.size >= gateBounds.flowsOfStation;
-    if (isFull && !gates.has(source)) return false;
-    gates.set(source, { port, nonce, isOpen: false });
+    gates.set(source, gate);
     this.#gates.set(vid, destination, gates);
+    prepared.add(gate);
     return true;
   }
 
   /** Opens a gate that was prepared for that shortcut with that nonce. */
   open({ vid, destination, source }: Flow, nonce: number, port: BridgePort): void {
     const gate = this.#gates.get(vid, destination)?.get(source);
-    if (gate?.port === port && gate.nonce === nonce) gate.isOpen = true;
+    if (gate?.port !== port || gate.nonce !== nonce) return;
+    const { open, prepared } = this.#side(port);
+    if (!prepared.delete(gate)) return;
+    gate.isOpen = true;
+    open.add(gate);
   }
 
   /** Returns whether frames of a flow may come by a shortcut. */
@@ -52,54 +77,78 @@ export class ShortcutGates {
     return gate?.port === port && gate.isOpen;
   }
 
-  /** Returns whether the gate of a flow waits for its `go`: what comes before that is late, and the far end knows. */
-  isPrepared({ vid, destination, source }: Flow, port: BridgePort): boolean {
+  /** Notes that a frame came by the gate of its flow. */
+  use(vid: Vid, frame: Uint8Array): void {
+    const gate = this.#gates.get(vid, destinationOf(frame))?.get(sourceOf(frame));
+    if (gate) gate.quiet = 0;
+  }
+
+  /**
+   * Returns whether the gate of a flow waits for its `go`: what comes before that is late, and the far end knows. A `go` that does not come in time is lost.
+   */
+  isPrepared({ vid, destination, source }: Flow, port: BridgePort, now: number): boolean {
     const gate = this.#gates.get(vid, destination)?.get(source);
-    return gate?.port === port && !gate.isOpen;
+    return gate?.port === port && !gate.isOpen && now - gate.since < gateBounds.goTime;
   }
 
   /** Closes the gate of a flow. Returns the shortcut for which it was open, or prepared. */
   close(vid: Vid, destination: MacAddress, source: MacAddress): BridgePort | undefined {
-    const gates = this.#gates.get(vid, destination);
-    const gate = gates?.get(source);
-    if (!gates || !gate) return undefined;
-    gates.delete(source);
-    if (gates.size === 0) this.#gates.delete(vid, destination);
-    return gate.port;
+    const gate = this.#gates.get(vid, destination)?.get(source);
+    if (gate) this.#remove(gate);
+    return gate?.port;
   }
 
-  /** Closes all gates of a shortcut to a station. */
-  closeStation(vid: Vid, mac: MacAddress, port: BridgePort): void {
-    const gates = this.#gates.get(vid, mac);
-    for (const [source, gate] of [...(gates ?? [])]) if (gate.port === port) this.close(vid, mac, source);
+  /** Forgets gates whose `go` did not come, and gates without frames. Called each second. */
+  age(now: number): void {
+    for (const { prepared, open } of this.#sides.values()) {
+      for (const gate of prepared) if (now - gate.since >= gateBounds.goTime) this.#remove(gate);
+      for (const gate of open) if (++gate.quiet > gateBounds.idleSeconds) this.#remove(gate);
+    }
   }
 
   /** Forgets a shortcut that has ended. */
   end(port: BridgePort): void {
-    this.#asked.delete(port);
-    for (const [vid, mac] of this.#gates.entries()) this.closeStation(vid, mac, port);
+    const { prepared, open } = this.#side(port);
+    for (const gate of [...prepared, ...open]) this.#remove(gate);
+    this.#sides.delete(port);
   }
 
   /** Notes that the far end of a shortcut asked about a station that is here. Returns false if it asked about too many. */
   watch(vid: Vid, mac: MacAddress, port: BridgePort): boolean {
-    const asked = this.#asked.get(port) ?? new StationMap<true>();
+    const { asked } = this.#side(port);
     if (asked.size >= gateBounds.asked && !asked.get(vid, mac)) return false;
     asked.set(vid, mac, true);
-    this.#asked.set(port, asked);
     return true;
   }
 
   /** Forgets that the far end asked about a station, and closes the gates to it. Returns whether it did. */
   unwatch(vid: Vid, mac: MacAddress, port: BridgePort): boolean {
-    const asked = this.#asked.get(port);
-    const did = asked?.get(vid, mac) === true;
-    asked?.delete(vid, mac);
-    this.closeStation(vid, mac, port);
+    const { asked } = this.#side(port);
+    const did = asked.get(vid, mac) === true;
+    asked.delete(vid, mac);
+    for (const gate of [...(this.#gates.get(vid, mac)?.values() ?? [])]) if (gate.port === port) this.#remove(gate);
     return did;
   }
 
   /** Returns the stations that far ends asked about. */
   watched(): readonly (readonly [port: BridgePort, vid: Vid, mac: MacAddress])[] {
-    return [...this.#asked].flatMap(([port, asked]) => asked.entries().map(([vid, mac]) => [port, vid, mac] as const));
+    return [...this.#sides].flatMap(([port, { asked }]) => asked.entries().map(([vid, mac]) => [port, vid, mac] as const));
+  }
+
+  #side(port: BridgePort): Side {
+    const known = this.#sides.get(port);
+    if (known) return known;
+    const side: Side = { prepared: new Set(), open: new Set(), asked: new StationMap() };
+    this.#sides.set(port, side);
+    return side;
+  }
+
+  #remove(gate: Gate): void {
+    const { prepared, open } = this.#side(gate.port);
+    prepared.delete(gate);
+    open.delete(gate);
+    const gates = this.#gates.get(gate.vid, gate.destination);
+    gates?.delete(gate.source);
+    if (gates?.size === 0) this.#gates.delete(gate.vid, gate.destination);
   }
 }

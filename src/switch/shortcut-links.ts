@@ -8,6 +8,9 @@ import type { BridgePort } from './switch-port.ts';
 /** A shortcut ends after more beats than this without a frame, so that its flows are without frames for less than a second. */
 const mostSilent = 3;
 
+/** The most flows about which a far end is told within a second that their frames are dropped. */
+const mostTold = 64;
+
 /** The far end of a shortcut, with the frames received from it up to the last beat, and the beats without any. */
 interface Peer {
   readonly number: number;
@@ -15,6 +18,8 @@ interface Peer {
   silent: number;
   /** The frames among them that were about shortcuts. */
   controls: number;
+  /** The flows about which it was told within this second that their frames are dropped. */
+  readonly told: Set<string>;
 }
 
 /** The open shortcuts of a switch, and the frames about shortcuts that it sends. */
@@ -45,7 +50,7 @@ export class ShortcutLinks {
 
   add(port: BridgePort, peer: number): void {
     this.#byPeer.set(peer, port);
-    this.#peers.set(port, { number: peer, frames: port.counters.receivedFrames, silent: 0, controls: 0 });
+    this.#peers.set(port, { number: peer, frames: port.counters.receivedFrames, silent: 0, controls: 0, told: new Set() });
   }
 
   /** Removes a shortcut. Returns false if it was not open. */
@@ -79,6 +84,20 @@ export class ShortcutLinks {
     if (peer.silent > mostSilent) return false;
     this.send(port, 'alive', { vid: 0 as Vid, destination: zeroMac, source: zeroMac });
     return true;
+  }
+
+  /** Tells the far end that frames of a flow are dropped: once a second, since the frame that says so may be lost. */
+  refuse(port: BridgePort, flow: Flow): void {
+    const told = this.#peers.get(port)?.told;
+    const name = `${flow.vid} ${flow.destination} ${flow.source}`;
+    if (!told || told.has(name) || told.size >= mostTold) return;
+    told.add(name);
+    this.send(port, 'closed', flow);
+  }
+
+  /** Begins a new second of `refuse`. */
+  beginSecond(): void {
+    for (const { told } of this.#peers.values()) told.clear();
   }
 
   /** Sends a frame about a flow by a shortcut. The port does not count it. */

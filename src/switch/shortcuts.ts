@@ -63,8 +63,6 @@ export class Shortcuts implements Disposable {
   readonly #flows: ShortcutFlows;
   readonly #gates = new ShortcutGates();
   readonly #links: ShortcutLinks;
-  /** The shortcuts that were told `closed` for an unknown flow within this second. */
-  readonly #told = new Set<BridgePort>();
   #timer: Timer | undefined;
   #beats = 0;
   #lastBeat = 0;
@@ -148,10 +146,11 @@ export class Shortcuts implements Disposable {
     return this.#flows.route(ingress, vid, frame, found);
   }
 
-  /** Returns where such a frame goes. Has no side effects. */
-  peek(ingress: BridgePort, vid: Vid, frame: Uint8Array, found: BridgePort | undefined): BridgePort | undefined {
-    const isLocal = ingress === this.uplink || ingress.vlans.shortcut || (found !== undefined && found !== this.uplink);
-    return isLocal ? found : this.#flows.peek(vid, frame, found);
+  /** Returns where such a frame goes; `kept` only for one about shortcuts. Has no side effects. */
+  peek(ingress: BridgePort, vid: Vid, frame: Uint8Array, found: BridgePort | undefined): BridgePort | 'kept' | undefined {
+    if (hasGroupDestination(frame) || ingress.vlans.shortcut) return found;
+    if (ingress === this.uplink) return decodeAtUplink(frame, vid) ? 'kept' : found;
+    return found !== undefined && found !== this.uplink ? found : this.#flows.peek(vid, frame, found);
   }
 
   /** Takes a frame from the uplink. Returns true if it is one about shortcuts, which goes nowhere. Else it ends the agreement about its flow. */
@@ -169,7 +168,8 @@ export class Shortcuts implements Disposable {
     if (verdict === undefined) {
       const decoded = decodeAtShortcut(frame);
       if (decoded) this.#take(ingress, decoded);
-    } else if (verdict === 'not-agreed' || isRule(verdict)) this.#refuse(ingress, frame);
+    } else if (typeof verdict === 'number') this.#gates.use(verdict, frame);
+    else if (verdict === 'not-agreed' || isRule(verdict)) this.#refuse(ingress, frame);
     return verdict;
   }
 
@@ -213,7 +213,7 @@ export class Shortcuts implements Disposable {
   #answer(marker: ShortcutFrame): void {
     const port = this.#links.to(marker.sender);
     if (!port || !this.#isHere(marker.vid, marker.destination)) return;
-    if (this.#gates.prepare(marker, marker.nonce, port)) this.#links.send(port, 'ack', marker, marker.nonce);
+    if (this.#gates.prepare(marker, marker.nonce, port, this.#clock.monotonic())) this.#links.send(port, 'ack', marker, marker.nonce);
   }
 
   #take(port: BridgePort, frame: ShortcutFrame): void {
@@ -234,17 +234,14 @@ export class Shortcuts implements Disposable {
   }
 
   /**
-   * Tells the far end that it sends in vain: once for a station, and once a second for flows. Those with frames that break a rule return to the uplink,
+   * Tells the far end that it sends in vain: once for a station, and once a second for a flow. Those with frames that break a rule return to the uplink,
    * too, where the master judges them: it knows best.
    */
   #refuse(port: BridgePort, frame: Uint8Array): void {
     const flow = { vid: vidAtShortcut(frame), destination: destinationOf(frame), source: sourceOf(frame) };
     if (!this.#isLocal(flow.vid, this.#parts.fdb.lookup(flow.vid, frame, 0)) && this.#gates.unwatch(flow.vid, flow.destination, port))
       this.#links.send(port, 'gone', flow);
-    else if (!this.#told.has(port) && !this.#gates.isPrepared(flow, port)) {
-      this.#told.add(port);
-      this.#links.send(port, 'closed', flow);
-    }
+    else if (!this.#gates.isPrepared(flow, port, this.#clock.monotonic())) this.#links.refuse(port, flow);
   }
 
   /** Returns whether a port leads to stations of this switch's own. */
@@ -279,7 +276,8 @@ export class Shortcuts implements Disposable {
   };
 
   #lookAround(): void {
-    this.#told.clear();
+    this.#links.beginSecond();
+    this.#gates.age(this.#clock.monotonic());
     this.#flows.beginSecond();
     this.#parts.ways.forgetLast();
     for (const [port, vid, mac] of this.#gates.watched())

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { ShortcutEngine } from '../../src/star/shortcut-engine.ts';
 import type { Switch } from '../../src/switch/switch.ts';
 import { MutantLoader, type Mutant } from '../mutant-loader.ts';
+import { faultAfterLoss, letsNothingHostileThrough, sharesNoBounds } from '../switch/shortcut-losses.ts';
 import { dropsLateFrames, leavesMoved, leavesSilent } from '../switch/shortcut-pair.ts';
 import type { LabParts } from './shortcut-lab.ts';
 import { faultAfterCut, faultAfterKick, faultAtRandom } from './shortcut-scenarios.ts';
@@ -11,7 +12,6 @@ import { faultAfterCut, faultAfterKick, faultAtRandom } from './shortcut-scenari
 const mostSeeds = 40;
 
 const mutants: readonly Mutant[] = [
-  mutant('frames are not held', 'ShortcutFlows.#begin', "flow.state = '…';", "flow.state = 'direct'; return false;"),
   mutant(
     'held frames follow the later ones',
     'ShortcutFlows.route',
@@ -33,13 +33,13 @@ const mutants: readonly Mutant[] = [
   mutant(
     'frames are held for ever',
     'ShortcutFlows.#begin',
-    'flow.timer = this.#doors.clock.after(flowBounds.holdTime, () => this.#doors.breath(() => this.#toUplink(flow)));',
+    'flow.timer = this.#doors.clock.after(flowBounds.holdTime, () => this.#doors.breath(() => this.#fail(flow)));',
     '',
   ),
   mutant(
     'flows stay though the far end drops their frames',
     'ShortcutFlows.closed',
-    "if (target?.port === port && flow?.state === '…') this.#toUplink(flow);",
+    "if (target?.port === port && flow?.state === '…') this.#fail(flow);",
     '',
   ),
   mutant('flows stay when a shortcut ends', 'Shortcuts.end', 'this.#breath(() => this.#flows.end(port));', ''),
@@ -69,8 +69,39 @@ const members: readonly Mutant[] = [
 ];
 
 const slow: readonly Mutant[] = [
-  mutant('any go opens', 'ShortcutGates.open', 'gate.nonce === nonce', 'true'),
+  mutant('any go opens', 'ShortcutGates.open', 'gate.nonce !== nonce', 'false'),
   mutant('gates open at the marker', 'ShortcutGates.prepare', 'isOpen: false', 'isOpen: true'),
+];
+
+const lost: readonly Mutant[] = [
+  mutant('gates wait for a lost go for ever', 'gateBounds', 'goTime: 1000', 'goTime: Infinity'),
+  // In the lab such a flow soon returns to the uplink, and frames may be lost.
+  mutant('frames are not held', 'ShortcutFlows.#begin', "flow.state = '…';", "flow.state = 'direct'; return false;"),
+];
+
+const bounds: readonly Mutant[] = [
+  mutant(
+    'markers in the name of another are kept',
+    'ShortcutGates.prepare',
+    'if (oldest && prepared.size >= gateBounds.prepared) this.#remove(oldest);',
+    'if (oldest && prepared.size >= gateBounds.prepared) return false;',
+  ),
+  mutant(
+    'shortcuts share their bounds',
+    'ShortcutGates.#side',
+    'const known = this.#sides.get(port);',
+    'const [known] = this.#sides.values();',
+  ),
+];
+
+const hostile: readonly Mutant[] = [
+  mutant('the guard is not asked', 'Shortcuts.judge', 'if (refusal) return refusal;', ''),
+  mutant(
+    'groups are let through',
+    'Shortcuts.judge',
+    "if (hasGroupDestination(frame)) return '…';",
+    'if (hasGroupDestination(frame)) return vid;',
+  ),
 ];
 
 function mutant(name: string, at: string, code: string, fault: string): Mutant {
@@ -116,6 +147,26 @@ it('the copy without a fault leaves stations that have moved to the uplink', asy
 // In the lab the far end also drops the frames of such flows, and says so.
 it(`a fault is caught: ${moved.name}`, async () => {
   expect(leavesMoved((await partsOf('moved', moved)).Switch)).toBe(false);
+});
+
+it('the copy without a fault forwards again after a lost go, shares no bounds and lets nothing hostile through', async () => {
+  const { Switch: kind } = await partsOf('none');
+  expect(faultAfterLoss(kind, ({ kind: lostKind }) => lostKind === 'go', false)).toBeUndefined();
+  expect([sharesNoBounds(kind, 1), sharesNoBounds(kind, 3), letsNothingHostileThrough(kind)]).toEqual([true, true, true]);
+});
+
+it.each(lost)('a fault is caught: $name', async (one) => {
+  const { Switch: kind } = await partsOf(`lost ${lost.indexOf(one)}`, one);
+  expect(faultAfterLoss(kind, ({ kind: lostKind }) => lostKind === 'go', false)).toBeDefined();
+});
+
+it.each(bounds)('a fault is caught: $name', async (one) => {
+  const { Switch: kind } = await partsOf(`bounds ${bounds.indexOf(one)}`, one);
+  expect(sharesNoBounds(kind, 1) && sharesNoBounds(kind, 3)).toBe(false);
+});
+
+it.each(hostile)('a fault is caught: $name', async (one) => {
+  expect(letsNothingHostileThrough((await partsOf(`hostile ${hostile.indexOf(one)}`, one)).Switch)).toBe(false);
 });
 
 it.each(members)('a fault is caught: $name', async (one) => {

@@ -26,6 +26,8 @@ export class ShortcutPair {
   readonly clock = new ManualClock();
   readonly first: Half;
   readonly second: Half;
+  /** Returns whether a frame about shortcuts is lost on its way. */
+  loses: (frame: ShortcutFrame) => boolean = () => false;
 
   constructor(kind: new (options: SwitchOptions) => Switch, policy: SenderPolicy = strangersPolicy) {
     [this.first, this.second] = [this.#half(kind, 1, 2, policy), this.#half(kind, 2, 1, policy)];
@@ -47,7 +49,10 @@ export class ShortcutPair {
   /** Carries what waits at a port of one half to the other one. The uplinks are joined, as by a master without other ports. */
   carry(from: Half, port: number): void {
     const to = from === this.first ? this.second : this.first;
-    for (const frame of from.sent.get(port)?.splice(0) ?? []) this.receive(to, port, frame);
+    for (const frame of from.sent.get(port)?.splice(0) ?? []) {
+      const control = decodeAt(port, frame);
+      if (!control || !this.loses(control)) this.receive(to, port, frame);
+    }
   }
 
   /** Carries all that waits, until nothing does. Returns what local stations received. */
@@ -66,8 +71,7 @@ export class ShortcutPair {
 
   /** Returns the frames about shortcuts that wait at a port. */
   controls(half: Half, port: number): ShortcutFrame[] {
-    const decode = port === ports.uplink ? (frame: Uint8Array) => decodeAtUplink(frame, vid(0)) : decodeAtShortcut;
-    return (half.sent.get(port) ?? []).map(decode).filter((frame) => frame !== undefined);
+    return (half.sent.get(port) ?? []).map((frame) => decodeAt(port, frame)).filter((frame) => frame !== undefined);
   }
 
   /** Returns the texts of the frames of stations that wait at a port, or of these frames. */
@@ -91,6 +95,10 @@ export class ShortcutPair {
     bridge.shortcuts.open(ports.shortcut, peer);
     return { bridge, sent };
   }
+}
+
+function decodeAt(port: number, frame: Uint8Array): ShortcutFrame | undefined {
+  return port === ports.uplink ? decodeAtUplink(frame, vid(0)) : decodeAtShortcut(frame);
 }
 
 /**
