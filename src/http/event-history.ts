@@ -15,7 +15,7 @@ export interface NumberedEvent {
 /** The events that a reader missed while it was away: those that are kept, and the number of those that are not, if it is known. */
 export interface Missed {
   readonly kept: readonly NumberedEvent[];
-  /** Undefined if none is lost, `unknown` if the reader's id is not one of these. */
+  /** Undefined if none is lost; `unknown` if the reader's id is not one of these, or if it reads some kinds alone. */
   readonly lost: number | 'unknown' | undefined;
 }
 
@@ -31,6 +31,8 @@ export class EventHistory implements Disposable {
   #name = '';
   #number = 0;
   #kept: NumberedEvent[] = [];
+  /** The number of the last event of each kind that is not kept any more. */
+  readonly #gone = new Map<string, number>();
   #subscription: Disposable | undefined;
   #end: Timer | undefined;
 
@@ -58,14 +60,15 @@ export class EventHistory implements Disposable {
     };
   }
 
-  /** Returns the events after the one with that id. Call it after `subscribe`. */
-  missedSince(id: string): Missed {
+  /** Returns the events after the one with that id. Of those lost, only the kinds of the reader count; an empty set is all. Call it after `subscribe`. */
+  missedSince(id: string, kinds: ReadonlySet<string>): Missed {
     const [, name, digits] = /^([\w-]+)-(\d{1,15})$/.exec(id) ?? [];
     const last = Number(digits);
     if (name !== this.#name || last > this.#number) return { kept: [], lost: 'unknown' };
     const kept = this.#kept.filter(({ number }) => number > last);
     const lost = this.#number - last - kept.length;
-    return { kept, lost: lost > 0 ? lost : undefined };
+    if (kinds.size === 0) return { kept, lost: lost > 0 ? lost : undefined };
+    return { kept, lost: [...kinds].some((kind) => (this.#gone.get(kind) ?? 0) > last) ? 'unknown' : undefined };
   }
 
   /** Ends the collection. */
@@ -77,12 +80,18 @@ export class EventHistory implements Disposable {
   #begin(): void {
     this.#name = this.#newName();
     this.#number = 0;
+    this.#gone.clear();
     this.#subscription = this.#events.subscribe((event) => {
       const numbered = { number: ++this.#number, kind: event.kind, text: JSON.stringify(event) };
       this.#kept.push(numbered);
-      if (this.#kept.length > mostKept * 2) this.#kept = this.#kept.slice(-mostKept);
+      if (this.#kept.length > mostKept * 2) this.#forget();
       for (const listener of this.#listeners) listener(numbered);
     });
+  }
+
+  #forget(): void {
+    for (const { kind, number } of this.#kept.slice(0, -mostKept)) this.#gone.set(kind, number);
+    this.#kept = this.#kept.slice(-mostKept);
   }
 
   #stop(): void {

@@ -26,6 +26,8 @@ export class EventStream implements Disposable {
   readonly #kinds: ReadonlySet<string>;
   readonly #subscription: Disposable;
   #lost = 0;
+  /** The octets of a snapshot under way. They take no room from events. */
+  #snapshot = 0;
   /** The number of the last event that was sent or lost. */
   #last = 0;
 
@@ -50,11 +52,14 @@ export class EventStream implements Disposable {
 
   /** Sends a snapshot, unless the reader has not taken the last one yet: then the next one will do. */
   snapshot(name: string, text: string): void {
-    if (this.#response.writableLength <= mostBefore) this.#response.write(`event: ${name}\ndata: ${text}\n\n`);
+    if (this.#snapshot > 0 || this.#response.writableLength > mostBefore) return;
+    const octets = Buffer.from(`event: ${name}\ndata: ${text}\n\n`);
+    this.#snapshot = octets.length;
+    this.#response.write(octets, () => (this.#snapshot = 0));
   }
 
   #resume(after: string): void {
-    const { kept, lost } = this.#history.missedSince(after);
+    const { kept, lost } = this.#history.missedSince(after, this.#kinds);
     // It must look at everything anew if it is not known how many it missed.
     if (lost !== undefined)
       this.#write('lost', { kind: 'lost', ...(lost !== 'unknown' && { events: lost }) }, kept[0] && kept[0].number - 1);
@@ -64,7 +69,7 @@ export class EventStream implements Disposable {
   #send(event: NumberedEvent): void {
     if (this.#kinds.size > 0 && !this.#kinds.has(event.kind)) return;
     this.#last = event.number;
-    if (this.#response.writableLength > mostWaiting) {
+    if (this.#response.writableLength - this.#snapshot > mostWaiting) {
       this.#lost += 1;
       return;
     }

@@ -121,6 +121,23 @@ describe('the events of the API', () => {
     expect(eventsIn(client.text).length).toBeLessThan(200);
   });
 
+  it('are not lost while a snapshot of many ports is under way', async () => {
+    const stage = await openApi();
+    for (let port = 1; port < 1000; port++) stage.managed.ports.create(port);
+    const clock = new ManualClock();
+    const path = serveAs(stage, { may: new Set(['reads']), files: new MemoryFiles() }, clock);
+    const client = new RawClient(path, events.replace('/events', '/events?kind=counters&kind=loop'));
+    await eventually(() => expect(eventsIn(client.text)).toHaveLength(1));
+    client.socket.pause();
+    // More than the kernel holds: the last one that was begun waits.
+    for (let i = 0; i < 50; i++) clock.advance(1000);
+    for (let frames = 0; frames < 5; frames++) stage.managed.moves?.reports.emit({ kind: 'loop', ports: [1], stations: 1, frames });
+    client.socket.resume();
+    await eventually(() => expect(client.text).toContain('"frames":4'));
+    const others = eventsIn(client.text).filter(({ kind }) => kind !== 'counters');
+    expect(others.map(({ kind, frames }) => ({ kind, frames }))).toEqual([0, 1, 2, 3, 4].map((frames) => ({ kind: 'loop', frames })));
+  });
+
   it('end with the service', async () => {
     const { path, management } = await openApi();
     const client = new RawClient(path, events);
