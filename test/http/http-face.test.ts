@@ -189,9 +189,11 @@ describe('an HTTP server', () => {
     const reader = await openHttp({ readOnly: true });
     const link = { address: 'ws://127.0.0.1:0/x?token=verysecret' };
     reader.managed.links?.add(link.address, { plain: false });
+    expect(reader.managed.links?.add('ws://127.0.0.1:0/y?tok%65n=verysecret', { plain: false })).toBe('success');
     for (const path of ['/v1/link/list', '/v1/config/show']) {
       const { body } = await ask(reader.port, path, { headers: reader.bearer });
-      expect(JSON.stringify(body)).toContain('ws://127.0.0.1:0/x?token=…');
+      expect(JSON.stringify(body)).toContain('ws://127.0.0.1:0/x?…');
+      expect(JSON.stringify(body)).toContain('ws://127.0.0.1:0/y?…');
       expect(JSON.stringify(body)).not.toContain('verysecret');
     }
     const actor = await openHttp();

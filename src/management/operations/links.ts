@@ -17,9 +17,9 @@ export const addLink = sets(
   },
 );
 
-/** Returns the address of a port without its token, for a caller who may not use it. */
+/** Returns the address of a port without its query if that can have a token, in whatever spelling, for a caller who may not use it. */
 export function withoutToken(address: string): string {
-  return address.replace(/([?&]token=)[^&#]*/gi, '$1…');
+  return address.replace(/^(ws:[^?]*\?).*$/is, '$1…');
 }
 
 /** Closes a link. */
