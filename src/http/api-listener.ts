@@ -20,6 +20,8 @@ export interface ApiListenerOptions {
   readonly door: Door;
   /** Returns the caller at the other side of a connection, or why there is none to be served. */
   readonly callerAt: (connection: Fd) => Caller | string;
+  /** Returns the user or the host of a connection, for fairness in a crowd. Default: all are the same. */
+  readonly originOf?: ((connection: Fd) => string) | undefined;
   readonly random: Random;
   /** The names, besides `localhost`, by which clients may address it. Default: none. */
   readonly names?: readonly string[] | undefined;
@@ -83,9 +85,9 @@ export class ApiListener implements AsyncDisposable {
   }
 
   #serverNow(): Promise<ApiServer> {
-    const { names, token, metricsToken, random } = this.#options;
+    const { names, token, metricsToken, originOf, random } = this.#options;
     const { clock, log } = this.#environment;
-    const options = { clock, random, log, gate: { names, token, metricsToken } };
+    const options = { clock, random, log, originOf, gate: { names, token, metricsToken } };
     this.#server ??= import('./api-server.ts').then(({ ApiServer }) => (this.#loaded = new ApiServer(this.#managed, options)));
     return this.#server;
   }

@@ -9,6 +9,7 @@ import { showMetrics } from '../management/operations/metrics.ts';
 import type { Random } from '../random.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { sendAnswer, type Answer } from './answer.ts';
+import { firstToGo, type Guest } from './crowd.ts';
 import { EventReaders } from './event-readers.ts';
 import { Gate, type GateOptions } from './gate.ts';
 import { metricsText } from './metrics-text.ts';
@@ -42,6 +43,8 @@ export interface ApiServerOptions {
   readonly log: Log;
   /** Default: no token is needed, and it is addressed as `localhost` or by its address. */
   readonly gate?: Omit<GateOptions, 'tickets'>;
+  /** Returns the user or the host of a connection, for fairness in a crowd. Default: all are the same. */
+  readonly originOf?: ((fd: Fd) => string) | undefined;
 }
 
 /** One request and its answer: more does not happen on a connection. */
@@ -49,8 +52,10 @@ interface Exchange {
   readonly caller: Caller;
   timer: Timer;
   asked: boolean;
-  /** True once the gate has let its request in. */
-  admitted: boolean;
+  standing: Guest['standing'];
+  /** Its user or its host; undefined until a crowd makes it matter. */
+  origin: string | undefined;
+  readonly fd: Fd;
   /** True from the beginning of its operation on. */
   running: boolean;
 }
@@ -65,13 +70,15 @@ export class ApiServer implements AsyncDisposable {
   readonly #readers: EventReaders;
   readonly #tickets: Tickets;
   readonly #gate: Gate;
+  readonly #originOf: (fd: Fd) => string;
 
-  constructor(managed: Managed, { clock, random, log, gate }: ApiServerOptions) {
+  constructor(managed: Managed, { clock, random, log, gate, originOf }: ApiServerOptions) {
     this.#managed = managed;
     this.#clock = clock;
     this.#log = log;
     this.#tickets = new Tickets(clock, random);
     this.#gate = new Gate({ ...gate, tickets: this.#tickets });
+    this.#originOf = originOf ?? (() => '');
     this.#readers = new EventReaders(managed, clock, random);
     this.#server = createServer({ maxHeaderSize: longestHeaders }, (request, response) => void this.#handle(request, response));
     // The timers of the exchanges take the place of Node's own, which need a server that listens by itself.
@@ -81,7 +88,15 @@ export class ApiServer implements AsyncDisposable {
   /** Serves a connected non-blocking stream socket, which it takes over. */
   take(fd: Fd, { caller, released }: ConnectionOptions): void {
     const socket = new Socket({ fd, readable: true, writable: true });
-    const exchange: Exchange = { caller, asked: false, admitted: false, running: false, timer: this.#deadline(socket) };
+    const exchange: Exchange = {
+      caller,
+      fd,
+      asked: false,
+      standing: 'silent',
+      origin: undefined,
+      running: false,
+      timer: this.#deadline(socket),
+    };
     this.#exchanges.set(socket, exchange);
     socket.once('close', () => {
       exchange.timer[Symbol.dispose]();
@@ -91,14 +106,16 @@ export class ApiServer implements AsyncDisposable {
     this.#server.emit('connection', socket);
   }
 
-  /** Ends the oldest connection without a request that was let in. Returns false if there is none. */
+  /** Ends a connection without a request that was let in. Returns false if there is none. */
   makeRoom(): boolean {
-    for (const [socket, { admitted }] of this.#exchanges) {
-      if (admitted || socket.destroyed) continue;
-      socket.destroy();
-      return true;
-    }
-    return false;
+    const open = [...this.#exchanges].filter(([socket]) => !socket.destroyed);
+    const guests = open.map(([socket, exchange]) => {
+      exchange.origin ??= this.#originOf(exchange.fd);
+      return { socket, standing: exchange.standing, origin: exchange.origin };
+    });
+    const guest = firstToGo(guests);
+    guest?.socket.destroy();
+    return guest !== undefined;
   }
 
   /** Ends all connections. Those with an operation under way, such as the one that ends the service, have a second for their answers. */
@@ -152,9 +169,10 @@ export class ApiServer implements AsyncDisposable {
     const url = urlOf(request);
     if (!url) return problem(400, 'the path of the request is not valid; GET /v1 lists the paths');
     const turned = this.#gate.turns(request, url);
-    if (turned) return { ...turned.problem, challenge: turned.challenge };
-    exchange.admitted = true;
     const { pathname, searchParams } = url;
+    // A token for the metrics alone is known to others than the operator.
+    exchange.standing = turned ? 'turned' : pathname === metricsPath ? 'public' : 'known';
+    if (turned) return { ...turned.problem, challenge: turned.challenge };
     searchParams.delete('ticket');
     const reads = request.method === 'GET';
     if (pathname === apiRoot && reads) return { value: description() };

@@ -1,9 +1,14 @@
+import { isIPv6 } from 'node:net';
 import { noFiles } from '../management/files.ts';
 import type { Managed } from '../management/managed.ts';
 import { allEffects, type Caller } from '../management/operation.ts';
 import type { PortEnvironment } from '../ports/environment.ts';
+import { isLoopback } from '../ports/exposure.ts';
 import { ServedFile } from '../ports/served-file.ts';
 import type { Random } from '../random.ts';
+import { keyOf } from '../system/ip-address.ts';
+import { peerName } from '../system/socket-name.ts';
+import { farOwner } from '../system/tcp-owner.ts';
 import type { Fd } from '../system/unix-socket.ts';
 import { ApiListener, type ApiListenerOptions } from './api-listener.ts';
 import { socketMode, strangerAt } from './own-api.ts';
@@ -43,11 +48,25 @@ export function httpAt(options: HttpFaceOptions): (managed: Managed, environment
   };
 }
 
-function doorAt(place: HttpPlace, caller: Caller): Pick<ApiListenerOptions, 'door' | 'name' | 'names' | 'callerAt'> {
+function doorAt(place: HttpPlace, caller: Caller): Pick<ApiListenerOptions, 'door' | 'name' | 'names' | 'callerAt' | 'originOf'> {
   if ('path' in place) {
     const door = ServedFile.open({ path: place.path, mode: socketMode });
     return { door, name: door.path, names: ['etherloom'], callerAt: (fd: Fd) => strangerAt(fd) ?? caller };
   }
   const door = new TcpDoor(place);
-  return { door, name: door.name, names: [place.host], callerAt: () => caller };
+  return { door, name: door.name, names: [place.host], callerAt: () => caller, originOf };
+}
+
+/** Returns the user of a connection within this machine, else the host. A host of IPv6 has a network of 64 bits to itself. */
+function originOf(fd: Fd): string {
+  try {
+    const { host } = peerName(fd);
+    return isLoopback(host) ? `uid ${farOwner(fd) ?? 'unknown'}` : isIPv6(host) ? networkOf(host) : host;
+  } catch {
+    return ''; // it has already ended
+  }
+}
+
+function networkOf(host: string): string {
+  return String(keyOf(host)).slice(0, 16);
 }

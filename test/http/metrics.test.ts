@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { newToken } from '../../src/http/token.ts';
 import { realRandom } from '../../src/random.ts';
 import { ask, openApi, openHttp, RawClient } from './api-stage.ts';
@@ -65,6 +67,20 @@ describe('/metrics', () => {
     ] as const;
     for (const [path, body] of acts) expect((await ask(port, path, { method: 'POST', body, headers })).status, path).toBe(401);
     expect(managed.ports.get(7)).toBeUndefined();
+  });
+
+  it('leaves a place for the operator, also if 256 clients with the token of metrics do not end', async () => {
+    const metricsToken = newToken(realRandom);
+    const { port, bearer } = await openHttp({ metricsToken });
+    const ended: Promise<unknown>[] = [];
+    for (let i = 0; i < 256; i++) {
+      const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }).on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+      ended.push(once(socket.resume(), 'end'));
+      socket.write(`GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${metricsToken}\r\n\r\n`);
+      if (i % 32 === 31) await Promise.all(ended);
+    }
+    expect((await ask(port, '/v1/port/list', { headers: bearer })).status).toBe(200);
   });
 
   it('is shown to none but these', async () => {
