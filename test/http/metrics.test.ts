@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newToken } from '../../src/http/token.ts';
 import { realRandom } from '../../src/random.ts';
 import { ask, openApi, openHttp, RawClient } from './api-stage.ts';
 import { eventually } from '../eventually.ts';
+import { newDirectory } from '../ports/rig.ts';
 import { readMetrics } from './metrics-reader.ts';
 
 interface Scrape {
@@ -69,18 +71,19 @@ describe('/metrics', () => {
     expect(managed.ports.get(7)).toBeUndefined();
   });
 
-  it('leaves a place for the operator, also if 256 clients with the token of metrics do not end', async () => {
+  it('leaves a place for the operator, also if 256 clients with the token of metrics do not read', async () => {
     const metricsToken = newToken(realRandom);
-    const { port, bearer } = await openHttp({ metricsToken });
-    const ended: Promise<unknown>[] = [];
+    const path = join(newDirectory(), 'http');
+    const { bearer, managed } = await openHttp({ place: { path }, metricsToken });
+    // More than the kernel holds for a client that does not read.
+    for (let port = 1; port < 1000; port++) managed.ports.create(port);
     for (let i = 0; i < 256; i++) {
-      const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }).on('error', () => undefined);
+      const socket = connect(path).on('error', () => undefined);
       onTestFinished(() => void socket.destroy());
-      ended.push(once(socket.resume(), 'end'));
       socket.write(`GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${metricsToken}\r\n\r\n`);
-      if (i % 32 === 31) await Promise.all(ended);
+      await once(socket, 'readable');
     }
-    expect((await ask(port, '/v1/port/list', { headers: bearer })).status).toBe(200);
+    expect((await ask(path, '/v1/switch/showinfo', { headers: bearer })).status).toBe(200);
   });
 
   it('is shown to none but these', async () => {
