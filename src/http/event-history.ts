@@ -60,7 +60,7 @@ export class EventHistory implements Disposable {
     };
   }
 
-  /** Returns the events after the one with that id. Of those lost, only the kinds of the reader count; an empty set is all. Call it after `subscribe`. */
+  /** Returns the events after the one with that id. Losses count if they are of the reader's kinds; an empty set selects all. Call it after `subscribe`. */
   missedSince(id: string, kinds: ReadonlySet<string>): Missed {
     const [, name, digits] = /^([\w-]+)-(\d{1,15})$/.exec(id) ?? [];
     const last = Number(digits);
