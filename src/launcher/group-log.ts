@@ -5,6 +5,7 @@ import type { GroupEvent } from '../star/group-event.ts';
 /** Returns the function that writes a group's events to its master's log. */
 export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>): (event: GroupEvent) => void {
   const warn = onceAMinute(clock, log.warn);
+  const seldom = onceAMinute(clock, log);
   const fail = onceAMinute(clock, log.error);
   return (event) => {
     switch (event.type) {
@@ -70,7 +71,12 @@ export function groupLog({ clock, log }: Pick<PortEnvironment, 'clock' | 'log'>)
       case 'shortcut-closed': {
         const { id, peer } = event;
         const isOpen = event.type === 'shortcut-opened';
-        log(`slave ${id} (${event.name}) and slave ${peer.id} (${peer.name}) have ${isOpen ? 'a shortcut now' : 'no shortcut any more'}`);
+        seldom(
+          `slave ${id} (${event.name}) and slave ${peer.id} (${peer.name}) have ${isOpen ? 'a shortcut now' : 'no shortcut any more'}`,
+          {
+            key: `${event.type} ${id} ${peer.id}`,
+          },
+        );
         return;
       }
       case 'ended':

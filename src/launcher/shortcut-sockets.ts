@@ -1,3 +1,4 @@
+import type { Timer } from '../clock.ts';
 import { reasonOf } from '../errors.ts';
 import type { DataPlane } from '../daemon/data-plane.ts';
 import { isLoopback } from '../ports/exposure.ts';
@@ -18,7 +19,7 @@ import type { SenderPolicy } from '../switch/sender-policy.ts';
 
 /** The parts that connections of shortcuts need. */
 export interface ShortcutSocketsParts {
-  readonly keys: KeyFiles;
+  readonly keys: Pick<KeyFiles, 'shortcutSecurity'>;
   readonly plane: DataPlane;
   /** The judge of calls. It is made after the sockets, since it dials by them. */
   readonly engine: () => ShortcutEngine;
@@ -44,12 +45,17 @@ const everywhere = '::';
 /** The most connections of one member that have not greeted yet: it may have dialled several addresses of this host at once. */
 const mostCalls = 4;
 
+/** The time in which a far end must greet once it has proven its key, in milliseconds. */
+export const greetingTime = 5000;
+
 /** The connections of a slave's shortcuts: the door for other slaves, the dialling of them, and a port at the switch for each. */
 export class ShortcutSockets implements Disposable {
   readonly #parts: ShortcutSocketsParts;
   readonly #places = new Map<PortNumber, ShortcutPlace>();
   /** The connections that have come in and have not greeted, by their keys. */
-  readonly #calls = new Map<Fingerprint, Set<symbol>>();
+  readonly #calls = new Map<Fingerprint, Set<PortNumber>>();
+  /** The ends of the time in which far ends must greet. */
+  readonly #greetings = new Map<PortNumber, Timer>();
   #door: ShortcutDoor | undefined;
 
   constructor(parts: ShortcutSocketsParts) {
@@ -114,6 +120,12 @@ export class ShortcutSockets implements Disposable {
     };
   };
 
+  /** Ends the calls of a key on which it has not greeted yet. */
+  endCalls(key: Fingerprint): void {
+    for (const port of this.#calls.get(key) ?? []) this.#end(port);
+    this.#calls.delete(key);
+  }
+
   /** Closes the door. The connections stay: the engine ends them. */
   [Symbol.dispose](): void {
     this.#door?.[Symbol.dispose]();
@@ -122,18 +134,17 @@ export class ShortcutSockets implements Disposable {
 
   /** Takes a call. It counts as a shortcut once the far end has greeted: a member that dialled several addresses greets on one. */
   #take(channel: ByteChannel, { key, id, from }: ShortcutCaller): void {
-    const calls = this.#calls.get(key) ?? new Set();
+    const calls = this.#calls.get(key) ?? new Set<PortNumber>();
     if (calls.size >= mostCalls) {
       channel[Symbol.dispose]();
       return;
     }
-    const call = Symbol(from);
-    this.#calls.set(key, calls.add(call));
+    const call: { port?: PortNumber | undefined } = {};
     const settle = (): void => {
-      if (calls.delete(call) && calls.size === 0) this.#calls.delete(key);
+      if (call.port !== undefined && calls.delete(call.port) && calls.size === 0) this.#calls.delete(key);
     };
     let tell: ((reason: string) => void) | undefined;
-    this.#attach(
+    call.port = this.#attach(
       channel,
       { id, address: from },
       {
@@ -147,6 +158,7 @@ export class ShortcutSockets implements Disposable {
         },
       },
     );
+    if (call.port !== undefined) this.#calls.set(key, calls.add(call.port));
   }
 
   /** Gives a connection a port at the switch. Without the master's rules it ends. */
@@ -166,18 +178,33 @@ export class ShortcutSockets implements Disposable {
     );
     driver.connect(channel);
     const port = shortcuts.add(driver, policy, {
-      up: () => events.opened({ port, end: () => this.#end(port) }),
+      up: () => {
+        this.#forgetGreeting(port);
+        events.opened({ port, end: () => this.#end(port) });
+      },
       closed: (reason) => {
-        this.#places.delete(port);
+        this.#forget(port);
         events.closed(reason);
       },
     });
+    const timer = environment.clock.after(greetingTime, () => driver.end(`it did not greet within ${greetingTime / 1000} s`));
+    this.#greetings.set(port, timer);
     this.#places.set(port, { port, id, address, since: environment.clock.monotonic() });
     return port;
   }
 
   #end(port: PortNumber): void {
-    this.#places.delete(port);
+    this.#forget(port);
     this.#parts.plane.shortcuts.end(port);
+  }
+
+  #forget(port: PortNumber): void {
+    this.#places.delete(port);
+    this.#forgetGreeting(port);
+  }
+
+  #forgetGreeting(port: PortNumber): void {
+    this.#greetings.get(port)?.[Symbol.dispose]();
+    this.#greetings.delete(port);
   }
 }

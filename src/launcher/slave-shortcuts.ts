@@ -44,7 +44,7 @@ export class SlaveShortcuts implements Disposable {
   readonly #subscriptions: readonly Disposable[];
   #rules: ToldRules | undefined;
   /** The id and the uplink with which shortcuts were begun at the switch. */
-  #begun = '';
+  #begun: { readonly id: NodeId; readonly uplink: object } | undefined;
 
   private constructor(parts: SlaveShortcutsParts, { maxFrame }: SlaveShortcutsOptions) {
     const { engine, keys, plane, links, clock, random } = parts;
@@ -56,6 +56,7 @@ export class SlaveShortcuts implements Disposable {
       bridge: plane.switch.shortcuts,
       dial: this.#sockets.dial,
       send: (message) => engine.tellShortcuts(message),
+      endCalls: (key) => this.#sockets.endCalls(key),
       addresses: () => this.#sockets.addresses(),
     });
     this.#tell = this.#logger();
@@ -121,10 +122,12 @@ export class SlaveShortcuts implements Disposable {
   #begin(): void {
     const { engine, links, plane } = this.#parts;
     const id = engine.welcome?.id;
-    const [uplink] = links.list();
-    if (id === undefined || !uplink || this.#begun === `${id} ${uplink.port}`) return;
-    this.#begun = `${id} ${uplink.port}`;
-    plane.switch.shortcuts.begin(id, uplink.port);
+    const [link] = links.list();
+    // A later port may have the number of an earlier one.
+    const uplink = link && plane.switch.port(link.port);
+    if (id === undefined || !uplink || (this.#begun?.id === id && this.#begun.uplink === uplink)) return;
+    this.#begun = { id, uplink };
+    plane.switch.shortcuts.begin(id, link.port);
   }
 
   #policyOf(id: NodeId): SenderPolicy | undefined {
@@ -139,9 +142,11 @@ export class SlaveShortcuts implements Disposable {
     return (event) => {
       const { type, id } = event;
       const { address = 'an address that is gone' } = this.list().find((one) => one.id === id) ?? {};
-      if (type === 'opened') log(`a shortcut to slave ${id} at ${address} is open`, { event: 'shortcut', id, address });
-      else if (type === 'ended') log(`the shortcut to slave ${id} has ended: ${event.reason}`, { event: 'shortcut-ended', id });
-      else seldom(`frames to slave ${id} go by the master: ${event.reason}`, { key: String(id) });
+      const key = `${type} ${id}`;
+      if (type === 'opened') seldom(`a shortcut to slave ${id} at ${address} is open`, { key, fields: { event: 'shortcut', id, address } });
+      else if (type === 'ended')
+        seldom(`the shortcut to slave ${id} has ended: ${event.reason}`, { key, fields: { event: 'shortcut-ended', id } });
+      else seldom(`frames to slave ${id} go by the master: ${event.reason}`, { key });
     };
   }
 }

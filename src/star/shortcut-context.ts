@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Feed } from '../feed.ts';
 import type { Random } from '../random.ts';
 import type { Talk } from '../switch/talk.ts';
+import type { Fingerprint } from './fingerprint.ts';
 import type { NodeId } from './identity.ts';
 import type { NamedPeer, ShortcutMessage } from './shortcut-messages.ts';
 
@@ -17,6 +18,8 @@ export const shortcutBounds = {
   /** They all end so long after the last sign of the master. */
   orphan: 10_000,
   firstPause: 5000,
+  /** A member that has called may call again after so long: less than a pause, since its call takes time. */
+  callPause: 4000,
   longestPause: 300_000,
 } as const;
 
@@ -55,6 +58,8 @@ export interface ShortcutEnvironment {
   readonly dial: ShortcutDial;
   /** Sends a message to the master, if this slave is joined. */
   readonly send: (message: ShortcutMessage) => void;
+  /** Ends the calls of a key that have come in, and are not open yet. */
+  readonly endCalls: (key: Fingerprint) => void;
   /** Returns the addresses at which other slaves may dial this one. */
   readonly addresses: () => readonly string[];
 }

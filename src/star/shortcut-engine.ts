@@ -67,6 +67,7 @@ export class ShortcutEngine implements Disposable {
     const { id, key, addresses, station } = message;
     const before = this.#neighbours.withId(id);
     if (before && before.key !== key) this.#endKey(before.key, 'its id has another key now');
+    if ((this.#neighbours.withKey(key)?.id ?? id) !== id) this.#endKey(key, 'its key has another id now');
     const neighbour = this.#neighbours.note({ id, key, addresses });
     if (!neighbour) return;
     if (station) {
@@ -82,8 +83,9 @@ export class ShortcutEngine implements Disposable {
     const neighbour = this.#neighbours.withKey(key);
     if (!neighbour || !this.#neighbours.isFresh(neighbour)) return { admit: false, reason: 'the master has not told of its key' };
     if (neighbour.id > this.#self) return { admit: false, reason: 'the side with the lower id dials' };
-    if (!neighbour.link && this.#neighbours.linked >= shortcutBounds.shortcuts)
-      return { admit: false, reason: 'there are too many shortcuts' };
+    if (this.#environment.clock.monotonic() - neighbour.openedAt < shortcutBounds.callPause)
+      return { admit: false, reason: 'it called a moment ago' };
+    if (!neighbour.link && !this.#hasRoom) return { admit: false, reason: 'there are too many shortcuts' };
     return { admit: true, id: neighbour.id };
   }
 
@@ -148,6 +150,11 @@ export class ShortcutEngine implements Disposable {
     this.#self = undefined;
   }
 
+  /** True if there may be one more shortcut: calls under way count. */
+  get #hasRoom(): boolean {
+    return this.#neighbours.linked + this.#neighbours.dialling < shortcutBounds.shortcuts;
+  }
+
   #seek(station: Talk): void {
     if (this.#self === undefined || this.#neighbours.linked >= shortcutBounds.shortcuts) return;
     if (this.#seeks.mayAsk(station)) this.#environment.send({ type: 'seek', ...station });
@@ -156,13 +163,14 @@ export class ShortcutEngine implements Disposable {
   #dial(neighbour: KnownNeighbour): void {
     const { clock, dial } = this.#environment;
     if (neighbour.link || neighbour.dialling || clock.monotonic() < neighbour.again) return;
-    if (this.#neighbours.dialling >= shortcutBounds.dials || this.#neighbours.linked >= shortcutBounds.shortcuts) return;
+    if (this.#neighbours.dialling >= shortcutBounds.dials || !this.#hasRoom) return;
     let link: ShortcutLink | undefined;
     neighbour.dialling = dial(neighbour, {
       opened: (opened) => {
         link = opened;
         neighbour.dialling = undefined;
         neighbour.pause = shortcutBounds.firstPause;
+        neighbour.again = clock.monotonic() + neighbour.pause;
         this.#open(neighbour, opened);
       },
       closed: (reason) => {
@@ -183,7 +191,7 @@ export class ShortcutEngine implements Disposable {
   #open(neighbour: KnownNeighbour, link: ShortcutLink): void {
     const { bridge, clock } = this.#environment;
     neighbour.link = link;
-    neighbour.usedAt = clock.monotonic();
+    neighbour.openedAt = neighbour.usedAt = clock.monotonic();
     neighbour.traffic = 0;
     bridge.open(link.port, neighbour.id);
     for (const station of neighbour.stations) bridge.tell(station, neighbour.id);
@@ -207,6 +215,7 @@ export class ShortcutEngine implements Disposable {
   }
 
   #endKey(key: Fingerprint, reason: string): void {
+    this.#environment.endCalls(key);
     const neighbour = this.#neighbours.withKey(key);
     if (!neighbour) return;
     this.#neighbours.forget(neighbour);

@@ -24,6 +24,8 @@ export interface KnownNeighbour extends NamedPeer {
   stations: readonly Talk[];
   dialling: Disposable | undefined;
   link: ShortcutLink | undefined;
+  /** The time at which its last shortcut was opened. */
+  openedAt: number;
   /** The time from which it may be dialled again, and the pause after the next failure. */
   again: number;
   pause: number;
@@ -77,7 +79,15 @@ export class Neighbours {
     const known = this.#known.get(key);
     if (known?.id === id) return Object.assign(known, { told, addresses });
     if (this.#known.size >= bounds.known && !this.#forgetOne()) return undefined;
-    const state = { dialling: undefined, link: undefined, again: 0, pause: shortcutBounds.firstPause, usedAt: told, traffic: 0 };
+    const state = {
+      dialling: undefined,
+      link: undefined,
+      openedAt: -Infinity,
+      again: 0,
+      pause: shortcutBounds.firstPause,
+      usedAt: told,
+      traffic: 0,
+    };
     const added: KnownNeighbour = { id, key, addresses, told, stations: [], ...state };
     this.#known.set(key, added);
     return added;

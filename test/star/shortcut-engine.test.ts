@@ -28,6 +28,8 @@ class EngineRig {
   readonly calls: Call[] = [];
   readonly done: string[] = [];
   readonly ended: string[] = [];
+  /** The keys whose calls were ended. */
+  readonly hungUp: string[] = [];
   readonly talks = new Feed<Talk>();
   readonly lost = new Feed<number>();
   readonly engine: ShortcutEngine;
@@ -51,6 +53,7 @@ class EngineRig {
         return { [Symbol.dispose]: () => void (call.isDropped = true) };
       },
       send: (message) => void this.told.push(message),
+      endCalls: (key) => void this.hungUp.push(key),
       addresses: () => ['192.0.2.5:1'],
     });
     onTestFinished(() => this.engine[Symbol.dispose]());
@@ -157,9 +160,46 @@ describe('a slave with shortcuts', () => {
     const rig = new EngineRig();
     rig.tell(3);
     const first = rig.engine.accept(keyOf(3), rig.link('first'));
+    rig.pass(shortcutBounds.callPause);
     rig.engine.accept(keyOf(3), rig.link('second'));
     first?.('gone');
     expect([rig.peers, rig.ended]).toEqual([[3], ['first: it called again']]);
+  });
+
+  it('neither dials nor admits a member again a moment after it was linked', () => {
+    const rig = new EngineRig();
+    rig.tell(3);
+    let [dialled, admitted] = [0, 0];
+    for (let time = 0; time < 60_000; time += 100) {
+      rig.tell(9);
+      if (rig.calls.length > dialled) {
+        dialled = rig.calls.length;
+        rig.calls.at(-1)?.events.opened(rig.link('9'));
+        rig.calls.at(-1)?.events.closed('it hung up');
+      }
+      if (rig.engine.admit(keyOf(3)).admit) {
+        admitted += 1;
+        rig.engine.accept(keyOf(3), rig.link('3'))?.('it hung up');
+      }
+      rig.pass(100);
+    }
+    expect([dialled, admitted]).toEqual([60_000 / shortcutBounds.firstPause, 60_000 / shortcutBounds.callPause]);
+  });
+
+  it('ends the shortcut of a key that has another id now', () => {
+    const rig = new EngineRig();
+    rig.open(9);
+    const moved: Neighbour = { type: 'neighbour', id: 10, key: keyOf(9), addresses: ['192.0.2.9:1'] };
+    rig.engine.take(moved);
+    expect([rig.peers, rig.ended]).toEqual([[], ['9: its key has another id now']]);
+  });
+
+  it('counts calls under way as shortcuts', () => {
+    const rig = new EngineRig();
+    for (let id = 30; id < 45; id++) rig.open(id);
+    rig.tell(50);
+    rig.tell(3);
+    expect(rig.engine.admit(keyOf(3))).toMatchObject({ admit: false, reason: 'there are too many shortcuts' });
   });
 
   it('pauses after a call that failed, longer each time', () => {
@@ -216,6 +256,7 @@ describe('a slave with shortcuts', () => {
     for (const id of [9, 8, 3]) rig.bar(id);
     expect([rig.peers, rig.ended]).toEqual([[], ['9: its key is barred']]);
     expect(rig.calls.find(({ id }) => id === 8)?.isDropped).toBe(true);
+    expect(rig.hungUp).toEqual([9, 8, 3].map(keyOf));
     expect(rig.engine.admit(keyOf(3))).toMatchObject({ admit: false });
   });
 

@@ -72,6 +72,7 @@ export class Site {
       bridge: this.node.bridge.shortcuts,
       dial: (target, events) => lab.dial(this, target, events),
       send: (message) => slave.engine?.tellShortcuts(message),
+      endCalls: () => undefined,
       addresses: () => [`lan-${number}:1`],
     });
   }

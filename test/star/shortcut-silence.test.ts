@@ -20,6 +20,7 @@ async function linked(options: Partial<SlaveEngineOptions> = {}) {
       return { [Symbol.dispose]: () => undefined };
     },
     send: () => undefined,
+    endCalls: () => undefined,
     addresses: () => [],
   });
   onTestFinished(() => shortcuts[Symbol.dispose]());

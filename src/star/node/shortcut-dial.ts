@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Timer } from '../../clock.ts';
 import { EtherloomError, SystemError } from '../../errors.ts';
 import type { PortEnvironment } from '../../ports/environment.ts';
 import { isLoopback } from '../../ports/exposure.ts';
 import { checkHost } from '../../ports/host-address.ts';
 import type { ByteChannel } from '../../ports/stream/byte-channel.ts';
+import { addressOfKey, keyOf } from '../../system/ip-address.ts';
 import type { Fingerprint } from '../fingerprint.ts';
 import type { NodeId } from '../identity.ts';
 import { parsePlace } from '../line.ts';
@@ -12,6 +14,7 @@ import { shortcutAlpn } from '../shortcut-context.ts';
 import { dialFailure, dialMaster } from './dial-master.ts';
 import { ForeignMasterError } from './foreign-masters.ts';
 import type { Security } from './handshake.ts';
+import type { Interfaces } from './own-places.ts';
 
 /** The member that is dialled. */
 export interface ShortcutTarget {
@@ -92,8 +95,14 @@ export function dialMember({ id, key, addresses }: ShortcutTarget, means: Shortc
   });
 }
 
-/** Returns whether an address that another member told may be dialled: that of one host, without a name to look up, and not a service of this host. */
-function mayDial(address: string, onLoopback: boolean): boolean {
+/** The first port that any user may listen at. */
+const firstOpenPort = 1024;
+
+/**
+ * Returns whether an address that another member told may be dialled: that of one host, without a name to look up, and no service on the loopback of
+ * this host. Another slave of this host may be dialled at its other addresses, but none of the services that only root starts.
+ */
+export function mayDial(address: string, onLoopback: boolean, interfaces: Interfaces = networkInterfaces()): boolean {
   const place = parsePlace(address);
   if (typeof place === 'string' || isIP(place.host) === 0 || place.host.includes('%')) return false;
   try {
@@ -101,7 +110,19 @@ function mayDial(address: string, onLoopback: boolean): boolean {
   } catch {
     return false;
   }
-  return onLoopback || !isLoopback(place.host);
+  if (onLoopback) return true;
+  const host = canonical(place.host);
+  if (isLoopback(host)) return false;
+  return place.port >= firstOpenPort || !isOwn(host, interfaces);
+}
+
+function isOwn(host: string, interfaces: Interfaces): boolean {
+  return Object.values(interfaces).some((all) => all?.some(({ address }) => canonical(address) === host));
+}
+
+/** Returns an address as it is written usually. */
+function canonical(address: string): string {
+  return addressOfKey(keyOf(address.split('%')[0] ?? ''));
 }
 
 function failureOf(error: unknown): string {

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
+import type { NetworkInterfaceInfo } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ByteChannel } from '../../../src/ports/stream/byte-channel.ts';
 import { isFingerprint, type Fingerprint } from '../../../src/star/fingerprint.ts';
 import { dialMaster } from '../../../src/star/node/dial-master.ts';
 import { starProtocols } from '../../../src/star/node/handshake.ts';
 import { newIdentity, type Identity } from '../../../src/star/node/identity-files.ts';
-import { dialMember, type ReachedMember } from '../../../src/star/node/shortcut-dial.ts';
+import { dialMember, mayDial, type ReachedMember } from '../../../src/star/node/shortcut-dial.ts';
 import { ShortcutDoor, type ShortcutCaller } from '../../../src/star/node/shortcut-door.ts';
 import { TlsSecurity } from '../../../src/star/node/tls-security.ts';
 import { shortcutAlpn } from '../../../src/star/shortcut-context.ts';
@@ -173,6 +174,24 @@ describe('a slave that dials another', () => {
     const dial = await stage.other(5);
     await expect(dial([stage.place], false)).rejects.toThrow('it has told no address that can be dialled');
     await dial([stage.place], true);
+  });
+
+  it.each([
+    ['127.0.0.1:22', false],
+    ['127.255.0.9:5000', false],
+    ['[::1]:5000', false],
+    ['[0:0:0:0:0:0:0:1]:5000', false],
+    ['[0::0001]:5000', false],
+    ['[::ffff:127.0.0.1]:5000', false],
+    ['[0:0:0:0:0:ffff:7f00:1]:5000', false],
+    ['[0:0:0:0:0:0:0:0]:5000', false],
+    ['192.0.2.7:22', false],
+    ['[2001:db8:0:0::7]:22', false],
+    ['192.0.2.7:5000', true],
+    ['192.0.2.8:22', true],
+  ])('dials no service of its own host in any spelling: %s, %s', (address, may) => {
+    const own = (text: string, family: 'IPv4' | 'IPv6') => ({ address: text, family, internal: false }) as NetworkInterfaceInfo;
+    expect(mayDial(address, false, { eth0: [own('192.0.2.7', 'IPv4'), own('2001:db8::7', 'IPv6')] })).toBe(may);
   });
 
   it('gives up at once when it is told to', async () => {
