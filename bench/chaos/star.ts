@@ -54,7 +54,8 @@ export class ChaosStar implements Disposable {
     const centre = await network.machine();
     const place = `${centre.address}:${port}`;
     const master = ['master', '--listen', place, '--subnet', subnet, ...(secured ? [] : ['--plain'])];
-    const slave = secured ? ['join'] : ['slave', '--master', place, '--plain'];
+    // Frames go by the master, as in the plain star: shortcuts have a proof of their own, and sockets that come and go.
+    const slave = secured ? ['join', '--no-shortcuts'] : ['slave', '--master', place, '--plain'];
     const nodes = [new StarNode('master', centre, workplace.path(`${way}-master`), [...command, ...master])];
     for (let id = 1; id <= slaves; id++)
       nodes.push(new StarNode(`slave ${id}`, await network.machine(), workplace.path(`${way}-${id}`), [...command, ...slave]));
